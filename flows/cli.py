@@ -1,0 +1,175 @@
+"""The `mobius` command: what a person types -> calls of the flows, and what came of them in words or JSON."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.local_prefect import use_local_prefect
+from schemas.errors import MobiusError, UserError
+
+FAILURE, USER_ERROR = 1, 2
+AFTER_A_FAILURE = (
+    "mobius: what is answered is kept: run the same command again to go on; "
+    "a curation leaves the traceback in the newest file of ROOT/runs"
+)
+
+app = typer.Typer(
+    name="mobius",
+    help="From a pile of labelled GIFs to Parquet training shards, with an account of every file.\n\n"
+    "Start with: mobius curate flows/configs/laptop.toml source.path=MY_FOLDER root=MY_DATASET",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Config = Annotated[Path, typer.Argument(help="TOML file, such as flows/configs/laptop.toml", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Settings that replace those of the file", show_default=False),
+]
+Root = Annotated[Path, typer.Argument(help="Dataset root: the folder that curate wrote", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables")]
+
+
+@app.command()
+def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -> None:
+    """Curate a source into a dataset root: measure, read text, clean, caption, translate, select, export.
+
+    Run the same command again to go on after a stop, to add new files, or to apply changed settings:
+    what is answered already is not computed again.
+    """
+    from flows.load import load_config
+
+    loaded = load_config(config, overrides or [])
+    use_local_prefect()
+    from flows.curate import run_curate
+    from flows.show import show_ledger
+
+    ledger = run_curate(loaded)
+    if as_json:
+        _print_json(dataclasses.asdict(ledger))
+    else:
+        show_ledger(ledger, loaded.root_path)
+
+
+@app.command()
+def status(root: Root, as_json: Json = False) -> None:
+    """Show the account of a dataset root: every sample exported, rejected, quarantined or pending, and why."""
+    from flows.runs import open_root, read_last_config
+    from flows.show import show_ledger
+    from pipeline.ledger import read_ledger
+
+    dataset = open_root(root)
+    ledger = read_ledger(dataset, read_last_config(dataset))
+    if as_json:
+        _print_json(dataclasses.asdict(ledger))
+    else:
+        show_ledger(ledger, root)
+
+
+@app.command()
+def select(
+    root: Root,
+    overrides: Overrides = None,
+    sweep: Annotated[bool, typer.Option(help="Count what t2v would keep at other thresholds")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what the thresholds keep, without computing or writing anything.
+
+    Try others with, for instance, select.min_frames=9 select.max_text_area=0.1; apply them with `mobius curate`.
+    """
+    from flows.load import override_config
+    from flows.runs import open_root, read_last_config
+    from flows.show import show_decisions, show_sweep
+    from pipeline.decisions import count_decisions
+    from pipeline.plan import plan_stages
+    from pipeline.select import MEASURES, decide
+    from pipeline.select import sweep as sweep_thresholds
+    from pipeline.tables import open_tables
+
+    dataset = open_root(root)
+    config = override_config(read_last_config(dataset), overrides or [])
+    with open_tables(dataset, plan_stages(config), MEASURES) as tables:
+        if sweep:
+            rows = sweep_thresholds(tables, config.select)
+            _print_json(rows) if as_json else show_sweep(rows, config.select)
+            return
+        count = count_decisions(decide(tables, config.select))
+    _print_json(dataclasses.asdict(count)) if as_json else show_decisions(count)
+
+
+@app.command()
+def fates(
+    root: Root,
+    fate: Annotated[str | None, typer.Option(help="Only exported, rejected, quarantined or pending")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason, such as duplicate or corrupt")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Show at most so many; 0 = all")] = 40,
+    as_json: Json = False,
+) -> None:
+    """List what happened to each file, and why."""
+    from flows.runs import open_root, read_last_config
+    from flows.show import show_fates
+    from pipeline.ledger import FATES, list_fates
+
+    if fate is not None and fate not in FATES:
+        raise UserError(f"--fate {fate}: expected one of {', '.join(FATES)}")
+    dataset = open_root(root)
+    rows = list_fates(dataset, read_last_config(dataset), fate=fate, reason=reason, limit=limit)
+    _print_json(rows) if as_json else show_fates(rows)
+
+
+@app.command()
+def head(
+    root: Root,
+    name: Annotated[str, typer.Option("--set", help="t2i or t2v")] = "t2v",
+    num: Annotated[int, typer.Option(min=1, help="How many rows")] = 3,
+) -> None:
+    """Show the first rows of a training set."""
+    from flows.runs import open_root
+    from flows.show import show_rows
+    from pipeline.export.columns import TRAINING_SETS
+    from pipeline.export.read import read_first_rows
+
+    if name not in TRAINING_SETS:
+        raise UserError(f"--set {name}: expected one of {', '.join(TRAINING_SETS)}")
+    show_rows(read_first_rows(open_root(root), TRAINING_SETS[name], num))
+
+
+@app.command("draw-stickers")
+def draw_stickers(
+    folder: Annotated[Path, typer.Argument(help="Where to write; media/ and truth/ are made in it", show_default=False)],
+    num: Annotated[int, typer.Option(min=1, help="How many animated stickers")] = 200,
+    seed: Annotated[int, typer.Option(help="Same seed, same stickers")] = 0,
+) -> None:
+    """Draw labelled stickers with burnt-in text and known truth, to try everything on."""
+    from pipeline.synthetic import write_stickers
+
+    count = write_stickers(folder, num=num, seed=seed)
+    typer.echo(f"{count} files in {folder / 'media'}, what is under their text in {folder / 'truth'}")
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def main() -> None:
+    """Run the command; exit code 2 if the user is to put something right, 1 if something failed."""
+    try:
+        app()
+    except UserError as error:
+        sys.stderr.write(f"mobius: {error}\n")
+        sys.exit(USER_ERROR)
+    except MobiusError as error:
+        sys.stderr.write(f"mobius: {type(error).__name__}: {error}\n")
+        sys.exit(FAILURE)
+    except KeyboardInterrupt:
+        sys.stderr.write("mobius: stopped; run the same command again to go on\n")
+        sys.exit(FAILURE)
+    except Exception as error:
+        sys.stderr.write(f"mobius: failed: {type(error).__name__}: {error}\n{AFTER_A_FAILURE}\n")
+        sys.exit(FAILURE)

@@ -1,0 +1,34 @@
+"""Engines: a config value -> the Prefect task runner that schedules the chunks."""
+
+from collections.abc import Callable
+from typing import Any
+
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+
+from pipeline.config import EngineConfig
+
+
+def _processes(config: EngineConfig) -> TaskRunner[Any]:
+    return ProcessPoolTaskRunner(max_workers=config.workers, initializer=use_one_thread_per_worker)
+
+
+def _threads(config: EngineConfig) -> TaskRunner[Any]:
+    return ThreadPoolTaskRunner(max_workers=config.workers)
+
+
+ENGINES: dict[str, Callable[[EngineConfig], TaskRunner[Any]]] = {"processes": _processes, "threads": _threads}
+
+
+def open_engine(config: EngineConfig) -> TaskRunner[Any]:
+    """Return the task runner of the configured engine."""
+    return ENGINES[config.name](config)
+
+
+def use_one_thread_per_worker() -> None:
+    """Keep libraries from starting as many threads as there are cores in every worker process."""
+    import cv2
+    import pyarrow as pa
+
+    cv2.setNumThreads(1)
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(2)

@@ -1,0 +1,94 @@
+"""Load: a TOML file and `section.key=value` overrides -> a checked config, or one clear sentence."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config import CurateConfig
+from pipeline.sources import open_source
+from schemas.errors import UserError
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> CurateConfig:
+    """Read and check a config and the source it names. Raises UserError naming the key or file."""
+    config = _validate(_read_toml(path), overrides, name=str(path))
+    _check_root(config)
+    open_source(config.source)
+    return config
+
+
+def override_config(config: CurateConfig, overrides: Sequence[str]) -> CurateConfig:
+    """Return a config with some settings replaced. Raises UserError naming the key."""
+    return _validate(config.model_dump(), overrides, name="overrides")
+
+
+def _validate(settings: dict[str, Any], overrides: Sequence[str], *, name: str) -> CurateConfig:
+    for override in overrides:
+        _apply(settings, override)
+    try:
+        return CurateConfig.model_validate(settings)
+    except ValidationError as error:
+        raise UserError(f"{name}: {_explain(error)}") from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such config file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as a config: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: no valid TOML: {error}") from error
+
+
+def _apply(settings: dict[str, Any], override: str) -> None:
+    name, separator, text = override.partition("=")
+    keys = name.strip().split(".")
+    if not separator or not all(keys):
+        raise UserError(f"override {override!r}: expected section.key=value, such as select.min_label_count=5")
+    table = settings
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise UserError(f"override {override!r}: {key} is a value, not a section")
+    table[keys[-1]] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """Read a value as TOML; what is no TOML value is a string, so that paths need no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{key}: unknown key, expected one of {', '.join(_known_keys(first['loc'][:-1]))}"
+    if first["type"] == "missing":
+        return f"{key}: missing, it has no default"
+    return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _known_keys(sections: Sequence[int | str]) -> list[str]:
+    model: type[BaseModel] = CurateConfig
+    for section in sections:
+        annotation = model.model_fields[str(section)].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        model = annotation
+    return sorted(model.model_fields)
+
+
+def _check_root(config: CurateConfig) -> None:
+    root = config.root_path
+    if root.exists() and not root.is_dir():
+        raise UserError(f"root = {config.root!r}: is a file, expected a folder or a new name")
+    foreign = root.is_dir() and any(root.iterdir()) and not (root / "runs").is_dir()
+    if foreign:
+        raise UserError(f"root = {config.root!r}: holds files that no curation wrote, expected an empty or new folder")

@@ -1,0 +1,57 @@
+"""Progress: one bar per stage with counts, rate and time left, on standard error."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+
+class RateColumn(ProgressColumn):
+    """Samples per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.1f}/s", style="progress.data.speed")
+
+
+class StageBars:
+    """The bars of one run; `follow` adds one and returns how to move it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def follow(self, name: str, total: int | None) -> Callable[..., None]:
+        """Add a bar; call the result with how many samples are done by now, and `total=` once it is known."""
+        bar = self._progress.add_task(name, total=total)
+
+        def move(done: int, *, total: int | None = None) -> None:
+            self._progress.update(bar, completed=done, **({} if total is None else {"total": total}))
+
+        return move
+
+
+@contextmanager
+def stage_bars() -> Iterator[StageBars]:
+    """Show bars while a run goes on; where standard error is no terminal, they appear once at the end."""
+    columns = (
+        TextColumn("{task.description:<14}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield StageBars(progress)

@@ -1,0 +1,76 @@
+"""Run records: ROOT/runs/<id>.json says with which config and versions a run was made, and what came out."""
+
+import dataclasses
+import json
+import platform
+import secrets
+import time
+import traceback
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.config import CurateConfig
+from pipeline.ledger import Ledger
+from pipeline.plan import plan_stages
+from pipeline.root import DatasetRoot
+from pipeline.storage import list_finished, write_text
+from schemas.errors import UserError
+
+PACKAGES = ("pillow", "numpy", "pyarrow", "duckdb", "opencv-python-headless", "rapidocr", "onnxruntime", "prefect")
+
+
+@dataclasses.dataclass(slots=True)
+class RunRecord:
+    """The record of a run that goes on; written at its start and again at its end."""
+
+    root: DatasetRoot
+    config: CurateConfig
+    identity: str = dataclasses.field(
+        default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(2)}"
+    )
+    started: float = dataclasses.field(default_factory=time.time)
+
+    def write(
+        self, outcome: str, ledger: Ledger | None = None, *, error: BaseException | None = None
+    ) -> None:
+        """Write the record; `outcome` is running, done or failed (then with the error's traceback)."""
+        record = {
+            "id": self.identity,
+            "outcome": outcome,
+            "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+            "wall_seconds": round(time.time() - self.started, 3),
+            "config": self.config.model_dump(mode="json"),
+            "fingerprints": {name: plan.fingerprint for name, plan in plan_stages(self.config).items()},
+            "versions": {"python": platform.python_version(), **_versions()},
+            "error": traceback.format_exception(error) if error else None,
+            "ledger": dataclasses.asdict(ledger) if ledger else None,
+        }
+        write_text(self.root.runs / f"{self.identity}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_last_config(root: DatasetRoot) -> CurateConfig:
+    """Return the config of the newest run of a dataset root. Raises UserError if there is none."""
+    records = list_finished(root.runs, suffix=".json")
+    if not records:
+        raise UserError(f"{root.path}: no dataset root, expected a folder that `mobius curate` has written (runs/*.json)")
+    try:
+        record: Any = json.loads(records[-1].read_bytes())
+        config = CurateConfig.model_validate(record["config"])
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{records[-1]}: not a run record that this version can read") from error
+    return config.model_copy(update={"root": str(root.path)})
+
+
+def open_root(path: str | Path) -> DatasetRoot:
+    """Return the dataset root at a path. Raises UserError if there is no such folder."""
+    if not Path(path).is_dir():
+        raise UserError(f"{path}: no such folder, expected a dataset root that `mobius curate` has written")
+    return DatasetRoot(Path(path))
+
+
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in PACKAGES}

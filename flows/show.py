@@ -1,0 +1,117 @@
+"""Show: counts -> tables on a terminal. Text that comes from outside is never read as markup."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.decisions import DecisionCount
+from pipeline.ledger import Ledger
+from pipeline.select import SelectConfig
+
+MAX_CELL_CHARACTERS = 72
+
+
+def show_ledger(ledger: Ledger, root: Path) -> None:
+    """Print the account: stages first, then fates, then whether the sums agree."""
+    console = Console()
+    stages = _table("Stages", "stage", "answered", "failed", "pending", "work, s")
+    for name, stage in ledger.stages.items():
+        failed = sum(stage.failed.values())
+        stages.add_row(name, f"{stage.ok:,}", f"{failed:,}", f"{stage.pending:,}", f"{stage.seconds:,.1f}")
+    console.print(stages)
+    fates = _table("Fates", "fate", "why", "t2i", "t2v")
+    for fate, why, counts in _fates(ledger):
+        fates.add_row(fate, why, *(f"{count:,}" for count in counts))
+    console.print(fates)
+    console.print(f"{ledger.ingested:,} ingested.", "The sums agree." if ledger.balanced else "THE SUMS DISAGREE:")
+    for sentence in ledger.disagreements:
+        console.print(_plain(sentence))
+    for name, count in ledger.exported.items():
+        console.print(f"{name}: {count:,} samples in", _plain(str(root / name)))
+
+
+def show_decisions(count: DecisionCount) -> None:
+    """Print how many samples the thresholds keep, and why the others are out."""
+    table = _table("Selection", "", "t2i", "t2v")
+    table.add_row("chosen", *(f"{count.chosen[name]:,}" for name in ("t2i", "t2v")))
+    for reason in sorted({*count.rejected["t2i"], *count.rejected["t2v"]}):
+        table.add_row(reason, *(f"{count.rejected[name].get(reason, 0):,}" for name in ("t2i", "t2v")))
+    Console().print(table)
+
+
+def show_sweep(rows: Sequence[Mapping[str, float | int]], config: SelectConfig) -> None:
+    """Print samples and labels that t2v would keep: one row per frames and text area, one column per label count."""
+    counts = sorted({row["min_label_count"] for row in rows})
+    table = _table("t2v samples (labels) at other thresholds", "min_frames", "max_text_area")
+    for count in counts:
+        marked = " *" if count == config.min_label_count else ""
+        table.add_column(f"labels >= {count}{marked}", justify="right")
+    kept = {(row["min_frames"], row["max_text_area"], row["min_label_count"]): row for row in rows}
+    for frames, area in sorted({(row["min_frames"], row["max_text_area"]) for row in rows}):
+        marked = " *" if (frames, area) == (config.min_frames, config.max_text_area) else ""
+        cells = [kept[frames, area, count] for count in counts]
+        shown = [f"{cell['num_samples']:,} ({cell['num_labels']:,})" for cell in cells]
+        table.add_row(f"{frames}{marked}", f"{area:g}", *shown)
+    console = Console()
+    console.print(table)
+    console.print("* the configured thresholds")
+
+
+def show_fates(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print one line per sample."""
+    table = _table("Samples", "path", "label", "fate", "t2v", "why", "detail")
+    for row in rows:
+        t2v = row["t2v_fate"] if row["t2v_fate"] == "exported" else row["t2v_reason"] or row["t2v_fate"]
+        why = " ".join(filter(None, (row["stage"] if row["fate"] != "exported" else None, row["why"])))
+        cells = (row["path"], row["label"] or "", row["fate"], t2v, why, row["detail"] or "")
+        table.add_row(*(_plain(cell) for cell in cells))
+    Console().print(table)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows of a training set, one column of the set per line."""
+    for number, row in enumerate(rows):
+        table = _table(f"Row {number}", "label", "why")
+        table.show_header = False
+        for name, value in row.items():
+            table.add_row(name, _plain(value if isinstance(value, str) else _brief(value)))
+        Console().print(table)
+
+
+def _brief(value: Any) -> str:
+    """Say how large encoded media are instead of printing them."""
+    if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
+        return f"{value['path']}, {len(value['bytes']):,} bytes"
+    return "" if value is None else str(value)
+
+
+def _fates(ledger: Ledger) -> Iterable[tuple[str, str, list[int]]]:
+    """Yield fate, reason and the count in each set."""
+    sets = list(ledger.sets.values())
+    yield "exported", "", [each.exported for each in sets]
+    for reason in sorted({reason for each in sets for reason in each.rejected}):
+        yield "rejected", reason, [each.rejected.get(reason, 0) for each in sets]
+    for stage in sorted({stage for each in sets for stage in each.quarantined}):
+        reasons = sorted({reason for each in sets for reason in each.quarantined.get(stage, {})})
+        for reason in reasons:
+            counts = [each.quarantined.get(stage, {}).get(reason, 0) for each in sets]
+            yield "quarantined", f"{stage}: {reason}", counts
+    yield "pending", "", [each.pending for each in sets]
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        is_text = number == 0 or column in ("why", "label", "fate", "detail", "max_text_area")
+        table.add_column(column, justify="left" if is_text else "right")
+    return table
+
+
+def _plain(text: str) -> Text:
+    """Show a text from outside: control characters replaced, cut to a sane length, no markup."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return Text(shown if len(shown) <= MAX_CELL_CHARACTERS else shown[: MAX_CELL_CHARACTERS - 1] + "…")

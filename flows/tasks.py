@@ -1,0 +1,95 @@
+"""Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from pipeline.chunk import ChunkCount, Slice, answer_chunk
+from pipeline.chunks import StageWork, cut_chunks
+from pipeline.config import CurateConfig
+from pipeline.decisions import DecisionCount, write_decisions
+from pipeline.export.columns import TRAINING_SETS
+from pipeline.export.finish import finish_export, is_exported
+from pipeline.export.plan import ExportPlan, ShardRange, plan_export
+from pipeline.export.write import write_range
+from pipeline.ingest import ingest_source
+from pipeline.ledger import Ledger, write_fates
+from pipeline.root import DatasetRoot
+from schemas.errors import MachineFault
+
+
+def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
+    """Retry what the machine did; a sample or our code would only fail again."""
+    try:
+        state.result()
+    except (MachineFault, OSError):
+        return True
+    except Exception:
+        return False
+    return False
+
+
+curate_task = task(
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=[5, 30],
+    retry_condition_fn=is_worth_retrying,
+)
+
+
+@curate_task
+def ingest(config: CurateConfig) -> int:
+    """Append what the source has and the dataset has not."""
+    return ingest_source(DatasetRoot(config.root_path), config.source, config=config.ingest)
+
+
+@curate_task
+def decide(config: CurateConfig) -> DecisionCount:
+    """Decide about every sample that is measured by now."""
+    return write_decisions(DatasetRoot(config.root_path), config)
+
+
+@curate_task
+def cut(config: CurateConfig, stage: str) -> StageWork:
+    """Find what a stage has left to do."""
+    return cut_chunks(DatasetRoot(config.root_path), config, stage=stage, num_workers=config.engine.workers)
+
+
+@curate_task
+def answer(config: CurateConfig, stage: str, slices: Sequence[Slice]) -> ChunkCount:
+    """Run one stage over one chunk."""
+    return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
+
+
+@curate_task
+def plan(config: CurateConfig, name: str) -> ExportPlan | None:
+    """Plan the export of one set; None if it is in place already."""
+    dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
+    planned = plan_export(dataset, config, training_set)
+    return None if is_exported(dataset, training_set, planned) else planned
+
+
+@curate_task
+def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int) -> int:
+    """Write some ranges of one set."""
+    dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
+    return sum(
+        write_range(dataset, config, training_set=training_set, digest=digest, shards=each, num_threads=threads)
+        for each in ranges
+    )
+
+
+@curate_task
+def finish(config: CurateConfig, name: str, planned: ExportPlan) -> int:
+    """Put a finished set in its place."""
+    dataset = DatasetRoot(config.root_path)
+    return finish_export(dataset, config, training_set=TRAINING_SETS[name], plan=planned).num_samples
+
+
+@curate_task
+def account(config: CurateConfig) -> Ledger:
+    """Write every sample's fate and add them up."""
+    return write_fates(DatasetRoot(config.root_path), config)

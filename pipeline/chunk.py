@@ -1,0 +1,140 @@
+"""Chunk: one stage over some row groups of some shards, from the samples that lack an answer to part files.
+
+This is what one task does, on any engine. Memory: one row group of media and one unflushed part.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.answers import (
+    FAILED,
+    MAX_DETAIL_CHARACTERS,
+    OK,
+    PartWriter,
+    part_schema,
+    parts_by_shard,
+    read_answers,
+)
+from pipeline.blame import Failure, answer_or_blame
+from pipeline.config import CurateConfig
+from pipeline.decisions import read_asked
+from pipeline.inputs import ShardInputs, Wanted
+from pipeline.plan import StagePlan, plan_stages
+from pipeline.root import DatasetRoot
+from pipeline.stages.stage import StageInput
+from schemas.answers import Answer
+from schemas.table import to_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Part of a shard: its row groups from `first` to `last`, both included."""
+
+    shard: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkCount:
+    """What one chunk did."""
+
+    num_ok: int = 0
+    num_failed: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: "ChunkCount") -> "ChunkCount":
+        num_ok, num_failed = self.num_ok + other.num_ok, self.num_failed + other.num_failed
+        return ChunkCount(num_ok, num_failed, self.seconds + other.seconds)
+
+
+def answer_chunk(
+    root: DatasetRoot, config: CurateConfig, *, stage: str, slices: Sequence[Slice]
+) -> ChunkCount:
+    """Answer every asked and unanswered sample of the slices.
+
+    Raises MachineFault (nothing is marked, try again) and StageBroken (our code is to blame).
+    """
+    plans = plan_stages(config)
+    plan = plans[stage]
+    answered = parts_by_shard(root.stage_folder(stage, plan.fingerprint))
+    read = {name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in plan.stage.reads}
+    wanted = Wanted(
+        plan.stage.reads, plan.video_only_reads, plan.stage.reads_media, plan.stage.reads_cleaned_media
+    )
+    total = ChunkCount()
+    for part in slices:
+        known = read_answers(answered.get(part.shard, ()), ["key", "wants_video"])
+        asked = read_asked(root, plan.stage.asked, part.shard)
+        with ShardInputs(root, part.shard, wanted, read) as shard:
+            total += _answer_slice(root, part, _Pending(plan, shard, asked, known))
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """Which samples of one shard a stage still has to answer."""
+
+    plan: StagePlan
+    shard: ShardInputs
+    asked: Mapping[str, bool] | None  # key -> is chosen for t2v; None = everybody is asked
+    known: Mapping[str, Mapping[str, Any]]
+
+    def wants_video(self, key: str) -> bool:
+        """True if this stage is to look at the sample's motion too."""
+        return bool(self.asked and self.asked.get(key)) and self.shard.has_video_answers(key)
+
+    def is_pending(self, key: str) -> bool:
+        if self.asked is not None and key not in self.asked:
+            return False
+        wants_video = self.wants_video(key)
+        known = self.known.get(key)
+        if known is not None and known["wants_video"] >= (wants_video and bool(self.plan.video_only_reads)):
+            return False
+        return self.shard.is_ready(key, wants_video=wants_video)
+
+
+def _answer_slice(root: DatasetRoot, part: Slice, pending: _Pending) -> ChunkCount:
+    plan = pending.plan
+    folder = root.stage_folder(plan.stage.name, plan.fingerprint)
+    writer = PartWriter(folder, part.shard, part_schema(plan.stage.answer_type))
+    num_ok = num_failed = 0
+    started = time.perf_counter()
+    for row_group in range(part.first, part.last + 1):
+        inputs = pending.shard.read(row_group, pending.is_pending, pending.wants_video)
+        for row in _answer_rows(inputs, plan):
+            num_ok += row["status"] == OK
+            num_failed += row["status"] == FAILED
+            writer.add(row)
+    writer.flush()
+    return ChunkCount(num_ok, num_failed, time.perf_counter() - started)
+
+
+def _answer_rows(inputs: Sequence[StageInput], plan: StagePlan) -> Iterator[dict[str, Any]]:
+    """Yield one row per input, batch by batch, in order."""
+    for first in range(0, len(inputs), plan.batch_size):
+        batch = inputs[first : first + plan.batch_size]
+        started = time.perf_counter()
+        results = answer_or_blame(batch, plan)
+        seconds = (time.perf_counter() - started) / len(batch)
+        for each, result in zip(batch, results, strict=True):
+            sys.audit("mobius.answered", plan.stage.name, each.sample.key)
+            yield _row(each, result, seconds=seconds, plan=plan)
+
+
+def _row(each: StageInput, result: Answer | Failure, *, seconds: float, plan: StagePlan) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "key": each.sample.key,
+        "status": OK,
+        "reason": None,
+        "detail": None,
+        "wants_video": each.wants_video and bool(plan.video_only_reads),
+        "seconds": round(seconds, 6),
+    }
+    if isinstance(result, Failure):
+        detail = result.detail[:MAX_DETAIL_CHARACTERS]
+        return {**row, "status": FAILED, "reason": result.reason, "detail": detail}
+    return {**row, **to_rows([result])[0]}

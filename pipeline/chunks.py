@@ -1,0 +1,89 @@
+"""Chunks: a stage and what it has left to do -> at most 250 pieces of work, each a few slices of shards."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow.parquet as pq
+
+from pipeline.chunk import Slice
+from pipeline.config import CurateConfig
+from pipeline.plan import StagePlan, plan_stages
+from pipeline.root import DatasetRoot
+from pipeline.stages.stage import Asked
+from pipeline.tables import open_tables
+
+MAX_CHUNKS = 250  # with deciding and planning, under 256 task runs per stage
+CHUNKS_PER_WORKER = 4  # so that a slow chunk at the end does not leave the others idle
+
+
+@dataclass(frozen=True, slots=True)
+class StageWork:
+    """How many samples a stage still has to answer, and in which pieces."""
+
+    num_pending: int
+    chunks: tuple[tuple[Slice, ...], ...]
+
+
+def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_workers: int) -> StageWork:
+    """Find the samples a stage has not answered and cut their shards into chunks of about equal count."""
+    plans = plan_stages(config)
+    pending = _pending_by_shard(root, plans[stage], config)
+    num_chunks = min(MAX_CHUNKS, num_workers * CHUNKS_PER_WORKER)
+    if len(pending) >= num_chunks:
+        slices = [Slice(shard, 0, _last_row_group(root, shard)) for shard, *_ in pending]
+    else:
+        per_shard = -(-num_chunks // max(len(pending), 1))
+        slices = [part for shard, _, first, last in pending for part in _split(root, shard, first, last, per_shard)]
+    return StageWork(sum(count for _, count, *_ in pending), tuple(_deal(slices, num_chunks)))
+
+
+def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) -> list[tuple[str, int, int, int]]:
+    """Return shard, number of pending samples, and the positions of the first and the last of them."""
+    stage = plan.stage
+    always = [name for name in stage.reads if name not in plan.video_only_reads]
+    with open_tables(root, plan_stages(config), [*stage.reads, stage.name]) as tables:
+        joins = [f"JOIN {name} ON {name}.key = s.key AND {name}.status = 'ok'" for name in always]
+        wants = "false"
+        if stage.asked != Asked.ALL:
+            tables.execute(
+                "CREATE TEMP TABLE decisions AS SELECT * FROM read_parquet($1)", [str(root.decisions_path)]
+            )
+            reason = "t2v_reason" if stage.asked == Asked.T2V else "t2i_reason"
+            joins.append(f"JOIN decisions d ON d.key = s.key AND d.{reason} IS NULL")
+        if plan.video_only_reads:
+            joins += [f"LEFT JOIN {name} ON {name}.key = s.key" for name in plan.video_only_reads]
+            answered = [f"coalesce({name}.status = 'ok', false)" for name in plan.video_only_reads]
+            wants = " AND ".join(["d.t2v_reason IS NULL", *answered])
+        query = (
+            f"SELECT s.shard, count(*), min(s.position), max(s.position) FROM samples s {' '.join(joins)} "
+            f"LEFT JOIN {stage.name} a ON a.key = s.key "
+            f"WHERE s.reason IS NULL AND (a.key IS NULL OR ({wants} AND NOT a.wants_video)) "
+            "GROUP BY s.shard ORDER BY s.shard"
+        )
+        return tables.execute(query).fetchall()
+
+
+def _last_row_group(root: DatasetRoot, shard: str) -> int:
+    return int(pq.read_metadata(root.shard_path(shard)).num_row_groups) - 1
+
+
+def _split(root: DatasetRoot, shard: str, first: int, last: int, num_slices: int) -> Iterator[Slice]:
+    """Split the row groups that hold positions `first` to `last` into slices."""
+    metadata = pq.read_metadata(root.shard_path(shard))
+    groups = []
+    start = 0
+    for number in range(metadata.num_row_groups):
+        end = start + metadata.row_group(number).num_rows
+        if end > first and start <= last:
+            groups.append(number)
+        start = end
+    size = -(-len(groups) // num_slices)
+    for begin in range(0, len(groups), size):
+        yield Slice(shard, groups[begin], groups[min(begin + size, len(groups)) - 1])
+
+
+def _deal(slices: Sequence[Slice], num_chunks: int) -> Iterator[tuple[Slice, ...]]:
+    """Put neighbouring slices together so that there are at most `num_chunks` chunks."""
+    size = -(-len(slices) // num_chunks)
+    for begin in range(0, len(slices), max(size, 1)):
+        yield tuple(slices[begin : begin + size])

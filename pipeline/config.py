@@ -1,0 +1,60 @@
+"""CurateConfig: one TOML file -> everything a curation run depends on, checked before anything runs."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.export.config import ExportConfig
+from pipeline.ingest import IngestConfig
+from pipeline.select import SelectConfig
+from pipeline.sources import SourceConfig
+from pipeline.stages.clean import CheckedCleanConfig, CleanStageConfig
+from pipeline.stages.image_caption import ImageCaptionConfig
+from pipeline.stages.probe import ProbeConfig
+from pipeline.stages.summary import SummaryConfig
+from pipeline.stages.text import TextStageConfig
+from pipeline.stages.translation import TranslationConfig
+from pipeline.stages.video_caption import VideoCaptionConfig
+from schemas.config import StrictConfig
+
+
+class EngineConfig(StrictConfig):
+    """Who runs the tasks; changes nothing about the result."""
+
+    name: Literal["processes", "threads"] = "processes"
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)  # tasks at the same time
+    retries: int = Field(2, ge=0, le=10)  # times a task is tried again after a fault of the machine
+    retry_delay_seconds: float = Field(5.0, ge=0)  # seconds between two tries
+
+
+class CurateConfig(StrictConfig):
+    """A curation run: where from, where to, how measured, what is chosen."""
+
+    root: str = Field(min_length=1)  # folder of the dataset; made if it is not there
+    source: SourceConfig
+    ingest: IngestConfig = IngestConfig()
+    probe: ProbeConfig = ProbeConfig()
+    text: TextStageConfig = TextStageConfig()
+    clean: CleanStageConfig = CleanStageConfig()
+    image_caption: ImageCaptionConfig = ImageCaptionConfig()
+    video_caption: VideoCaptionConfig = VideoCaptionConfig()
+    summary: SummaryConfig = SummaryConfig()
+    translation: TranslationConfig = TranslationConfig()
+    select: SelectConfig = SelectConfig()
+    export: ExportConfig = ExportConfig()
+    engine: EngineConfig = EngineConfig()
+
+    @property
+    def root_path(self) -> Path:
+        """The dataset root as a path."""
+        return Path(self.root)
+
+    def stage_config(self, stage: str) -> StrictConfig:
+        """Return the config of one stage; `clean` checks its work with the reader of `text`."""
+        config = getattr(self, stage)
+        assert isinstance(config, StrictConfig)
+        if stage == "clean":
+            return CheckedCleanConfig(**dict(self.clean), reader=self.text.reader)
+        return config

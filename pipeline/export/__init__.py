@@ -1,0 +1,1 @@
+"""Export: chosen samples and their answers -> the t2i and t2v training sets."""

@@ -1,0 +1,1 @@
+"""Media craft: bytes -> format, structure, limits, pixels, hashes; and pixels -> bytes."""

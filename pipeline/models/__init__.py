@@ -1,0 +1,1 @@
+"""Models behind one-method Protocols: one adapter file per library."""

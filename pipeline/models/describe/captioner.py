@@ -1,0 +1,28 @@
+"""Captioner: images and clips -> sentences of measured facts. No model, no download, no GPU, nothing invented."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.models.describe.facts import Caption
+from pipeline.models.describe.grammar import render_english
+from pipeline.models.describe.motion import measure_motion
+from pipeline.models.describe.picture import measure_picture
+from schemas.clip import Clip
+
+
+class Describe:
+    """An ImageCaptioner and a VideoCaptioner; the label stands in the image caption only, as a summary joins the two."""
+
+    identity = "embedded/describe-1"
+
+    def caption_images(self, images: Sequence[NDArray[np.uint8]], labels: Sequence[str | None]) -> list[str]:
+        """Say what is measured of each straight-alpha image (H, W, 4): size, figure, colours, place, background."""
+        pairs = zip(images, labels, strict=True)
+        return [render_english(Caption(picture=measure_picture(image, label))) for image, label in pairs]
+
+    def caption_clips(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[str]:
+        """Say what is measured of the motion in each clip; a clip of one distinct frame: nothing moves."""
+        assert len(clips) == len(labels)
+        return [render_english(Caption(motion=measure_motion(clip))) for clip in clips]

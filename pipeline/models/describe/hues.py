@@ -1,0 +1,45 @@
+"""Hues: the shares of the colour names on the figure over time -> the colours it goes through.
+
+Shapes: D distinct frames; 13 names.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.models.describe.facts import Hues
+from pipeline.models.describe.palette import NAMES
+from pipeline.models.describe.tracks import Tracks
+
+MIN_COLORED = 0.2  # share of the figure's pixels that must have a hue, for a frame to be judged
+MIN_JUDGED_TIME = 0.6  # share of the time with such frames
+MIN_RISE = 0.22  # share of the coloured pixels that a colour reaches when it is there
+MAX_REST = 0.08  # share that it keeps when it is gone
+MIN_CYCLE = 4  # colours that come and go: many
+MIN_CYCLE_TIME = 0.03  # share of the time for which each of many is there
+MIN_PAIR_TIME = 0.1  # share of the time for which each of two is there
+MIN_PAIR_RISE = 0.5  # share of the coloured pixels that each of two reaches
+
+
+def find_hues(tracks: Tracks, durations_ms: tuple[int, ...]) -> Hues | None:
+    """Return the colours that come and go on the figure, None if its colours stay or it has none."""
+    is_judged = tracks.shown & (tracks.colored >= MIN_COLORED)
+    weights = np.array(durations_ms, np.float64) / max(1, sum(durations_ms))
+    if weights[is_judged].sum() < MIN_JUDGED_TIME:
+        return None
+    names, weights = tracks.names[is_judged], weights[is_judged]
+    times = weights @ (names >= MIN_RISE)  # 13
+    comes_and_goes = names.min(axis=0) <= MAX_REST
+    if int((comes_and_goes & (times >= MIN_CYCLE_TIME)).sum()) >= MIN_CYCLE:
+        return Hues()
+    return _pair(names[:, comes_and_goes & (times >= MIN_PAIR_TIME)], comes_and_goes & (times >= MIN_PAIR_TIME))
+
+
+def _pair(names: NDArray[np.float64], is_candidate: NDArray[np.bool_]) -> Hues | None:
+    """The two of these colours that reach the largest shares, in the order in which they do."""
+    candidates = np.flatnonzero(is_candidate & True)
+    reached = names.max(axis=0)
+    if (reached >= MIN_PAIR_RISE).sum() < 2:
+        return None
+    best = np.argsort(-reached, kind="stable")[:2]
+    first, second = sorted(best, key=lambda column: int(names[:, column].argmax()))
+    return Hues(NAMES[candidates[first]], NAMES[candidates[second]])

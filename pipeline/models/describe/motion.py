@@ -1,0 +1,133 @@
+"""Motion: a clip -> the facts a caption may state about what happens in it.
+
+Shapes: D distinct frames, h w plate; lengths are fractions of the canvas, times milliseconds.
+"""
+
+import numpy as np
+
+from pipeline.models.describe.facts import (
+    MAX_PICTURES,
+    MAX_TENTHS,
+    Blink,
+    Length,
+    Loop,
+    Motion,
+    Path,
+    Pulse,
+    Still,
+    Stir,
+    Subject,
+)
+from pipeline.models.describe.hues import find_hues
+from pipeline.models.describe.picture import main_part
+from pipeline.models.describe.plates import shrink_frames
+from pipeline.models.describe.rhythm import find_rate, goes_one_way
+from pipeline.models.describe.shifts import Shifts, find_shifts
+from pipeline.models.describe.stir import find_stir
+from pipeline.models.describe.tracks import Row, Tracks, measure_tracks
+from pipeline.models.describe.travel import Way, find_travel
+from pipeline.models.describe.turning import find_turn
+from schemas.clip import Clip
+
+MAX_SMOOTH_STEP = 1.25  # last to first frame, against the larger steps inside the clip
+MIN_JUMP_STEP = 2.5  # last to first frame, against the largest step inside the clip
+MIN_GROWTH = 1.25  # largest against smallest area
+MIN_BOX_GROWTH = 1.08  # largest against smallest box, both sides
+MAX_SHAPE_CHANGE = 0.04  # of the overlap that a figure of the same shape and another size would have
+MIN_SIDE_CORRELATION = 0.5  # of either side of the box with the area
+MIN_FLASH = 18.0  # L* between the darkest and the brightest frame
+
+
+def measure_motion(clip: Clip) -> Motion | Still:
+    """Return what is true of the motion in a clip."""
+    if not clip.is_animated:
+        return Still()
+    plates = shrink_frames(clip.frames)
+    tracks = measure_tracks(plates)
+    length = Length(min(MAX_PICTURES, len(plates)), min(MAX_TENTHS, round(sum(clip.durations_ms) / 100)))
+    stir = find_stir(tracks.stirred)
+    if tracks.ground.name is None or not tracks.shown.any():
+        hues = find_hues(tracks, clip.durations_ms)
+        blink = None if hues else _find_flash(tracks)
+        rate = find_rate(tracks.lightness, clip.durations_ms) if blink else None
+        loop = find_loop(tracks, None)
+        return Motion(Subject.PICTURE, blink=blink, hues=hues, rate=rate, stir=stir, loop=loop, length=length)
+    return _measure_figure(tracks, clip.durations_ms, stir, length)
+
+
+def _measure_figure(tracks: Tracks, durations_ms: tuple[int, ...], stir: Stir | None, length: Length) -> Motion:
+    shown = tracks.shown
+    masks, shown_ms = tracks.masks[shown], [ms for ms, is_shown in zip(durations_ms, shown, strict=True) if is_shown]
+    shifts = find_shifts(masks)
+    way = find_travel(shifts, *masks.shape[1:])
+    rotation = find_turn(masks)
+    pulse = find_pulse(tracks, shifts)
+    is_explained = pulse is not None or rotation is not None or not shown.all()
+    if way is not None and way.travel.path is Path.RESHAPE and is_explained:
+        way = None
+    hues = find_hues(tracks, durations_ms)
+    blink = find_blink(tracks, has_hues=hues is not None)
+    swings: list[tuple[Row, list[int]]] = []
+    if way is not None and way.travel.path is not Path.NONE:
+        swings.append((way.signal, shown_ms))
+    if pulse is not None:
+        swings.append((shifts.growth, shown_ms))
+    if rotation is not None:
+        swings.append((rotation.signal, shown_ms))
+    if blink is Blink.BRIGHTNESS:
+        swings.append((tracks.lightness[shown], shown_ms))
+    elif blink is not None:
+        swings.append((shown.astype(np.float64), list(durations_ms)))
+    return Motion(
+        Subject.FIGURE if main_part(masks[0]) is not None else Subject.GROUP,
+        travel=way.travel if way else None,
+        pulse=pulse,
+        turn=rotation.turn if rotation else None,
+        blink=blink,
+        hues=hues,
+        rate=find_rate(*swings[0]) if swings else None,
+        stir=stir,
+        loop=find_loop(tracks, way),
+        length=length,
+    )
+
+
+def find_loop(tracks: Tracks, way: Way | None) -> Loop | None:
+    """Compare the step from the last frame back to the first with the steps inside."""
+    *inside, closing = tracks.steps
+    if len(inside) < 2:
+        return None
+    if closing > MIN_JUMP_STEP * max(inside) or (way is not None and way.travel.path.is_way and goes_one_way(way.signal)):
+        return Loop.JUMP
+    return Loop.SMOOTH if closing <= MAX_SMOOTH_STEP * float(np.quantile(inside, 0.9)) else None
+
+
+def find_pulse(tracks: Tracks, shifts: Shifts) -> Pulse | None:
+    """Return how the size changes: the area and both sides of its box together."""
+    growth, width, height = shifts.growth, tracks.width[tracks.shown], tracks.height[tracks.shown]
+    if not bool(tracks.shown.all()) or growth.min() == 0 or growth.max() < MIN_GROWTH * growth.min():
+        return None
+    scaled = np.minimum(growth, 1 / growth)
+    if (2 * scaled / (1 + scaled) - shifts.overlap).max() > MAX_SHAPE_CHANGE:
+        return None
+    for side in (width, height):
+        if side.max() < MIN_BOX_GROWTH * side.min() or np.corrcoef(side, growth)[0, 1] < MIN_SIDE_CORRELATION:
+            return None
+    if not goes_one_way(growth):
+        return Pulse.BOTH
+    return Pulse.GROWS if growth[-1] > growth[0] else Pulse.SHRINKS
+
+
+def find_blink(tracks: Tracks, *, has_hues: bool) -> Blink | None:
+    """Return whether the figure comes and goes, or its brightness changes while its colours stay."""
+    if tracks.shown.all():
+        return None if has_hues else _find_flash(tracks)
+    starts, ends = bool(tracks.shown[0]), bool(tracks.shown[-1])
+    if starts == ends:
+        return Blink.BOTH
+    return Blink.APPEARS if ends else Blink.VANISHES
+
+
+def _find_flash(tracks: Tracks) -> Blink | None:
+    lightness = tracks.lightness[tracks.shown]
+    return Blink.BRIGHTNESS if len(lightness) and float(np.ptp(lightness)) >= MIN_FLASH else None

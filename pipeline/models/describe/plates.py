@@ -1,0 +1,51 @@
+"""Plates: frames -> copies of at most 64 pixels a side, on which everything is measured at a bounded price per frame.
+
+Shapes: H W the frame, h w the plate (64 or less), D distinct frames; 4 = straight RGBA, uint8, colour 0 where alpha is 0.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_SIDE = 64
+MAX_AVERAGED_SIDE = 8 * MAX_SIDE  # larger frames are thinned out first: whole rows and columns are skipped
+OPAQUE = 128  # alpha from which a pixel counts as seen
+
+
+def shrink_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the frame (H, W, 4) averaged down to (h, w, 4), colours weighted by their alpha; small frames as they are."""
+    thinned = thin_out(frame, MAX_AVERAGED_SIDE)
+    height, width = thinned.shape[:2]
+    scale = MAX_SIDE / max(height, width)
+    if scale >= 1:
+        return thinned
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    alpha = thinned[..., 3]
+    if np.isin(alpha, (0, 255)).all():  # colour is 0 where alpha is: already weighted
+        return _divide_by_alpha(cv2.resize(thinned, size, interpolation=cv2.INTER_AREA))
+    weighted = thinned.copy()
+    weighted[..., :3] = (thinned[..., :3].astype(np.uint16) * alpha[..., None] + 127) // 255
+    return _divide_by_alpha(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA))
+
+
+def thin_out(frame: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+    """Return every n-th row and column (H, W, 4), so that no side is longer than `max_side` pixels."""
+    steps = [-(-side // max_side) for side in frame.shape[:2]]
+    return frame[:: steps[0], :: steps[1]]
+
+
+def shrink_frames(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return all frames (D, H, W, 4) as plates (D, h, w, 4)."""
+    return np.stack([shrink_frame(frame) for frame in frames])
+
+
+def is_opaque(plates: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where plates (..., 4) show something (...)."""
+    return plates[..., 3] >= OPAQUE
+
+
+def _divide_by_alpha(weighted: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = np.maximum(weighted[..., 3:], 1).astype(np.uint16)
+    color = np.minimum(weighted[..., :3].astype(np.uint16) * 255 // alpha, 255)
+    color[weighted[..., 3] == 0] = 0
+    return np.concatenate([color.astype(np.uint8), weighted[..., 3:]], axis=2)

@@ -1,0 +1,79 @@
+"""Shifts: the figure's masks over time -> how far it stands from where it stood in a reference frame.
+
+Two masks are laid over each other at every offset; the offset of the best overlap (Dice coefficient over what both can
+show, so a figure cut off by the edge is no riddle) is the shift. All offsets are scored at once by Fourier transforms.
+
+Shapes: D frames, h w plate; P Q the padded plate (2h, 2w). Offsets are in plate pixels, x to the right, y down.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_INSIDE = 0.5  # share of each mask that must stay on the canvas for an offset to count
+CHUNK = 64  # frames transformed at a time
+
+
+class Shifts(NamedTuple):
+    """Offsets (D, 2) as x, y in plate pixels, their overlap (D,) and the overlap without any offset (D,), 0 to 1.
+
+    growth: area (D,) against that of the reference, as far as both stay on the canvas. All are 0 where nothing is shown.
+    """
+
+    offsets: NDArray[np.float64]
+    overlap: NDArray[np.float64]
+    overlap_unmoved: NDArray[np.float64]
+    growth: NDArray[np.float64]
+
+
+def find_shifts(masks: NDArray[np.bool_]) -> Shifts:
+    """Register every mask (D, h, w) with the largest one."""
+    areas = masks.sum(axis=(1, 2))
+    reference = masks[int(areas.argmax())]
+    chunks = [_register(masks[start : start + CHUNK], reference) for start in range(0, len(masks), CHUNK)]
+    return Shifts(*(np.concatenate(parts) for parts in zip(*chunks, strict=True)))
+
+
+def _register(masks: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Shifts:
+    overlaps, growths = _compare_at_every_offset(masks, reference)  # D P Q, offset 0 in the corner, negative ones wrapped
+    num_masks, rows, columns = overlaps.shape
+    best = overlaps.reshape(num_masks, -1).argmax(axis=1)
+    row, column = best // columns, best % columns
+    here = np.arange(num_masks), row, column
+    above, below = overlaps[here[0], row - 1, column], overlaps[here[0], (row + 1) % rows, column]
+    before, after = overlaps[here[0], row, column - 1], overlaps[here[0], row, (column + 1) % columns]
+    x = _signed(column + _peak(before, overlaps[here], after), columns)
+    y = _signed(row + _peak(above, overlaps[here], below), rows)
+    return Shifts(np.stack([x, y], axis=1), overlaps[here], overlaps[:, 0, 0], growths[here])
+
+
+def _compare_at_every_offset(
+    masks: NDArray[np.bool_], reference: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Overlap and growth of each mask against the shifted reference, over the part of the canvas that both cover."""
+    shape = (2 * reference.shape[0], 2 * reference.shape[1])
+    canvas = np.fft.rfft2(np.ones(reference.shape), shape)
+    still = np.conj(np.fft.rfft2(reference.astype(np.float64), shape))
+    moving = np.fft.rfft2(masks.astype(np.float64), shape)  # D P Q/2+1
+    shared = np.fft.irfft2(moving * still, shape)
+    mask_inside = np.fft.irfft2(moving * np.conj(canvas), shape)  # what the shifted canvas covers of the mask
+    reference_inside = np.fft.irfft2(canvas * still, shape)  # what stays on the canvas of the shifted reference
+    areas = masks.sum(axis=(1, 2))[:, None, None]
+    enough_mask = (mask_inside >= MIN_INSIDE * areas - 0.5) & (areas > 0)
+    is_valid = enough_mask & (reference_inside >= MIN_INSIDE * reference.sum() - 0.5)
+    overlap = 2 * shared / np.maximum(mask_inside + reference_inside, 1)
+    growth = mask_inside / np.maximum(reference_inside, 1)
+    return np.where(is_valid, overlap, 0).round(9).clip(0, 1), np.where(is_valid, growth, 0).round(9)
+
+
+def _peak(
+    before: NDArray[np.float64], here: NDArray[np.float64], after: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Fraction of a pixel by which the top of a parabola through three scores lies beside the middle one."""
+    bend = 2 * here - before - after
+    return np.where(bend > 1e-9, (after - before) / (2 * np.maximum(bend, 1e-9)), 0).clip(-0.5, 0.5)
+
+
+def _signed(offset: NDArray[np.float64], period: int) -> NDArray[np.float64]:
+    return np.where(offset >= period / 2, offset - period, offset)

@@ -1,0 +1,51 @@
+"""What a stage asks of a model: one Protocol per ability.
+
+Shapes: H height, W width, D distinct frames; 3 = RGB, 4 = straight RGBA, uint8 unless said otherwise.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.clip import Clip
+from schemas.text import TextBox
+
+
+class Model(Protocol):
+    """What all models have in common: a name with revision for the rows, and a digest for the fingerprint."""
+
+    @property
+    def identity(self) -> str:
+        """Name and revision, as written into every row this model answers, such as `rapidocr/3.10.0`."""
+
+
+class TextReader(Model, Protocol):
+    def read(self, image: NDArray[np.uint8]) -> list[TextBox]:
+        """Find and recognise text in one RGB image (H, W, 3)."""
+
+
+class Inpainter(Model, Protocol):
+    def inpaint(self, image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """Return the RGB image (H, W, 3) with the pixels of the mask (H, W) invented from what surrounds them."""
+
+
+class ImageCaptioner(Model, Protocol):
+    def caption_images(self, images: Sequence[NDArray[np.uint8]], labels: Sequence[str | None]) -> list[str]:
+        """Say in English what each straight-alpha image (H, W, 4) shows."""
+
+
+class VideoCaptioner(Model, Protocol):
+    def caption_clips(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[str]:
+        """Say in English what happens in each clip."""
+
+
+class Summarizer(Model, Protocol):
+    def summarize(self, captions: Sequence[Sequence[str]], max_tokens: int) -> list[str]:
+        """Merge each sample's captions into one English sentence or two of at most `max_tokens` tokens."""
+
+
+class Translator(Model, Protocol):
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """Translate each English text to simplified Chinese; raises RefusedText for one it cannot translate."""

@@ -1,0 +1,45 @@
+"""Reading Parquet: a file -> its columns batch by batch, and whose fault it is if that fails."""
+
+import os
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.sources.content import shown
+from pipeline.sources.reading import FILE_ERRNOS, machine_fault
+from schemas.errors import MachineFault, UserError
+
+READ_BUFFER_BYTES = 1 << 20
+
+
+def open_parquet(path: bytes, where: str) -> pq.ParquetFile:
+    """Open a file and read its footer. Raises UserError if it is no Parquet file, or MachineFault."""
+    try:
+        # Without both settings a whole column of a row group is read into memory at once.
+        return pq.ParquetFile(os.fsdecode(path), buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
+    except (OSError, pa.ArrowException, MemoryError) as error:
+        raise UserError(f"{where}: cannot be read as Parquet: {damage_of(error)}") from error
+
+
+def damage_of(error: BaseException) -> str:
+    """Return what is wrong with a file, in its reader's words. Raises MachineFault if it is not the file."""
+    if isinstance(error, MemoryError):
+        raise MachineFault(f"reading Parquet: out of memory: {error}") from error
+    if isinstance(error, OSError) and error.errno is not None and error.errno not in FILE_ERRNOS:
+        raise machine_fault(error) from error
+    text = str(error).strip() or type(error).__name__
+    return shown(text.splitlines()[0])
+
+
+def read_batches(
+    file: pq.ParquetFile, columns: list[str], *, batch_rows: int, row_group: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches of at most `batch_rows` rows, of one row group or of all, in order.
+
+    Raises OSError, pa.ArrowException or MemoryError where the file is damaged: see `damage_of`.
+    """
+    groups = range(file.num_row_groups) if row_group is None else [row_group]
+    yield from file.iter_batches(
+        batch_size=batch_rows, row_groups=list(groups), columns=columns, use_threads=False
+    )

@@ -1,0 +1,87 @@
+"""Tar archives: a .tar, .tar.gz, .tgz or .tar.zst, or a folder of them -> one sample per media member."""
+
+import os
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from pipeline.sources.config import SourceConfig
+from pipeline.sources.container_files import list_containers
+from pipeline.sources.content import make_sample, unreadable
+from pipeline.sources.extra import extra_json
+from pipeline.sources.positions import Mentions, cut_position, leads_outside, member_position, top_folder
+from pipeline.sources.readable import readable_label
+from pipeline.sources.reading import FILE_ERRNOS, machine_fault
+from pipeline.sources.tar_groups import TarMedia, read_groups
+from pipeline.sources.tar_stream import BrokenArchive, TarStream
+from schemas.sample import Sample, sample_key
+
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.zst")
+
+
+@dataclass(frozen=True, slots=True)
+class TarArchives:
+    """Nothing is unpacked to disk; the lost rest of a damaged archive is one sample `<archive>#truncated`."""
+
+    config: SourceConfig
+    folder: bytes
+    archives: tuple[bytes, ...]
+    kind: str = "tar"
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    def samples(self, skip: Container[str] = ()) -> Iterator[Sample]:
+        """Yield archive by archive, member by member, in the order of their bytes and of the archive."""
+        for archive in self.archives:
+            yield from self._read_archive(archive, skip)
+
+    def _read_archive(self, archive: bytes, skip: Container[str]) -> Iterator[Sample]:
+        config = self.config
+        mentions = Mentions()
+
+        def key_of(member: bytes) -> str | None:
+            position = member_position(archive, member)
+            key = sample_key(config.name, position, mentions.count(position))
+            return None if key in skip else key
+
+        try:
+            with TarStream(os.path.join(self.folder, archive)) as stream:
+                for media in read_groups(
+                    stream,
+                    label_column=config.label_column,
+                    max_file_bytes=config.max_file_bytes,
+                    key_of=key_of,
+                ):
+                    yield self._make_sample(archive, media)
+        except BrokenArchive as error:
+            yield from self._account_for_rest(archive, str(error), skip)
+        except OSError as error:
+            if error.errno not in FILE_ERRNOS:
+                raise machine_fault(error) from error
+            yield from self._account_for_rest(archive, f"{error.strerror}", skip)
+
+    def _make_sample(self, archive: bytes, media: TarMedia) -> Sample:
+        label = media.label
+        if label is None and not leads_outside(media.name):
+            label = readable_label(top_folder(media.name))
+        return make_sample(
+            media.content,
+            member_position(archive, media.name),
+            source=self.config.name,
+            key=media.key,
+            label=label,
+            extra=extra_json(media.extra),
+        )
+
+    def _account_for_rest(self, archive: bytes, detail: str, skip: Container[str]) -> Iterator[Sample]:
+        position = cut_position(archive)
+        key = sample_key(self.config.name, position)
+        if key not in skip:
+            yield make_sample(unreadable(detail), position, source=self.config.name, key=key, label=None)
+
+
+def open_tar_archives(config: SourceConfig) -> TarArchives:
+    """List the archives. Raises UserError if there is none, or if the one that is named is no tar archive."""
+    folder, archives = list_containers(config, TAR_SUFFIXES)
+    return TarArchives(config, folder, archives)

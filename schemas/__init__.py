@@ -1,0 +1,1 @@
+"""The nouns of the project: samples, clips, answers, manifests, strict config. Imports nothing of ours."""

@@ -1,0 +1,70 @@
+"""What can go wrong, as one tree: whose fault it is decides what happens next.
+
+MobiusError
+├── UserError            a path, key or value somebody typed: one sentence, exit code 2, before anything runs
+├── SampleError          one sample is to blame: its answer is `failed` with a reason code, its neighbours go on
+│   ├── UnknownFormat    unknown_format   the bytes are none of the formats we read
+│   ├── CorruptMedia     corrupt          the bytes contradict their own format, or end too early
+│   ├── TooLarge         too_large        a limit of the config is exceeded, found before decoding
+│   ├── TooSlow          too_slow         decoding used more processor time than the config allows
+│   ├── NoFrames         no_frames        a valid file without a picture in it
+│   ├── Unreadable       unreadable       the source names a file that cannot be read
+│   └── RefusedText      refused_text     a model cannot answer for this text and says so
+├── MachineFault         the machine is to blame (memory, disk, connection): nothing is marked, the task is retried
+├── StageBroken          many samples in a row failed in a way nobody foresaw: the code is to blame, the run stops
+└── UnbalancedLedger     a sample has no fate, or two: the run fails
+"""
+
+
+class MobiusError(Exception):
+    """Root of every error this project raises on purpose."""
+
+
+class UserError(MobiusError):
+    """Something a person wrote is wrong; the message names the key or file, what was found and what was expected."""
+
+
+class SampleError(MobiusError):
+    """One sample cannot be answered; `reason` is the stable code that reports count by."""
+
+    reason = "sample_error"
+
+
+class UnknownFormat(SampleError):
+    reason = "unknown_format"
+
+
+class CorruptMedia(SampleError):
+    reason = "corrupt"
+
+
+class TooLarge(SampleError):
+    reason = "too_large"
+
+
+class TooSlow(SampleError):
+    reason = "too_slow"
+
+
+class NoFrames(SampleError):
+    reason = "no_frames"
+
+
+class Unreadable(SampleError):
+    reason = "unreadable"
+
+
+class RefusedText(SampleError):
+    reason = "refused_text"
+
+
+class MachineFault(MobiusError):
+    """The machine failed, not the sample; whoever retries will find the sample unanswered."""
+
+
+class StageBroken(MobiusError):
+    """Too many unforeseen errors in a row to believe that the samples are at fault."""
+
+
+class UnbalancedLedger(MobiusError):
+    """The conservation law is broken: the fates of the samples do not add up to what was ingested."""
