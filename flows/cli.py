@@ -173,3 +173,7 @@ def main() -> None:
     except Exception as error:
         sys.stderr.write(f"mobius: failed: {type(error).__name__}: {error}\n{AFTER_A_FAILURE}\n")
         sys.exit(FAILURE)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,16 +14,16 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from pipeline.storage import list_finished, write_table
+from schemas.config import StrictConfig
 from schemas.table import arrow_schema
 
 OK, FAILED = "ok", "failed"
 Parts = Mapping[str, list[Path]]
 BIG_COLUMNS = ("clean_media", "clean_mask")
-MAX_PART_ROWS = 256
 MAX_PART_BYTES = 32 << 20
-MAX_PART_SECONDS = 10.0
 MAX_DETAIL_CHARACTERS = 500
 
 STATUS_FIELDS = [
@@ -42,6 +42,13 @@ def part_schema(answer_type: type) -> pa.Schema:
     return pa.schema([*STATUS_FIELDS, *own])
 
 
+class FlushConfig(StrictConfig):
+    """When a worker writes what it has: all that a kill can cost is what came after."""
+
+    samples: int = Field(256, ge=1)  # answers in a part file
+    seconds: float = Field(10.0, gt=0)  # age of the oldest unwritten answer
+
+
 @dataclass(slots=True)
 class PartWriter:
     """Collects the rows of one shard and flushes them every N rows, B bytes or T seconds, whichever comes first."""
@@ -49,6 +56,7 @@ class PartWriter:
     folder: Path
     shard: str
     schema: pa.Schema
+    config: FlushConfig
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _bytes: int = 0
     _since: float = field(default_factory=time.monotonic)
@@ -56,8 +64,8 @@ class PartWriter:
     def add(self, row: dict[str, Any]) -> None:
         self._rows.append(row)
         self._bytes += sum(len(value) for value in row.values() if isinstance(value, bytes))
-        is_due = time.monotonic() - self._since > MAX_PART_SECONDS
-        if is_due or len(self._rows) >= MAX_PART_ROWS or self._bytes >= MAX_PART_BYTES:
+        is_due = time.monotonic() - self._since > self.config.seconds
+        if is_due or len(self._rows) >= self.config.samples or self._bytes >= MAX_PART_BYTES:
             self.flush()
 
     def flush(self) -> None:

@@ -13,6 +13,7 @@ from pipeline.answers import (
     FAILED,
     MAX_DETAIL_CHARACTERS,
     OK,
+    FlushConfig,
     PartWriter,
     part_schema,
     parts_by_shard,
@@ -70,7 +71,8 @@ def answer_chunk(
         known = read_answers(answered.get(part.shard, ()), ["key", "wants_video"])
         asked = read_asked(root, plan.stage.asked, part.shard)
         with ShardInputs(root, part.shard, wanted, read) as shard:
-            total += _answer_slice(root, part, _Pending(plan, shard, asked, known))
+            pending = _Pending(plan, shard, asked, known)
+            total += _answer_slice(root, part, pending, flush=config.engine.flush)
     return total
 
 
@@ -97,10 +99,10 @@ class _Pending:
         return self.shard.is_ready(key, wants_video=wants_video)
 
 
-def _answer_slice(root: DatasetRoot, part: Slice, pending: _Pending) -> ChunkCount:
+def _answer_slice(root: DatasetRoot, part: Slice, pending: _Pending, *, flush: FlushConfig) -> ChunkCount:
     plan = pending.plan
     folder = root.stage_folder(plan.stage.name, plan.fingerprint)
-    writer = PartWriter(folder, part.shard, part_schema(plan.stage.answer_type))
+    writer = PartWriter(folder, part.shard, part_schema(plan.stage.answer_type), flush)
     num_ok = num_failed = 0
     started = time.perf_counter()
     for row_group in range(part.first, part.last + 1):

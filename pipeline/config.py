@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.answers import FlushConfig
 from pipeline.export.config import ExportConfig
 from pipeline.ingest import IngestConfig
 from pipeline.select import SelectConfig
@@ -25,8 +26,7 @@ class EngineConfig(StrictConfig):
 
     name: Literal["processes", "threads"] = "processes"
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)  # tasks at the same time
-    retries: int = Field(2, ge=0, le=10)  # times a task is tried again after a fault of the machine
-    retry_delay_seconds: float = Field(5.0, ge=0)  # seconds between two tries
+    flush: FlushConfig = FlushConfig()
 
 
 class CurateConfig(StrictConfig):

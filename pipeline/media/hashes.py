@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -16,18 +17,22 @@ def hash_bytes(media: bytes) -> str:
 
 
 class PixelsHash:
-    """Hash of the canvas size and the distinct canonical frames, fed one frame at a time."""
+    """Hash of the canvas size and the distinct canonical frames, fed one frame at a time.
+
+    XXH3 with 128 bits: forty times faster than SHA-256, which was a fifth of the probe's time. It tells copies
+    apart, it does not withstand forgery; whoever forges one only has a file counted as another's copy.
+    """
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256()
+        self._hash = xxhash.xxh3_128()
 
     def update(self, frame: NDArray[np.uint8]) -> None:
         """Add a distinct frame (H, W, 4)."""
         self._hash.update(b"%d %d " % frame.shape[:2])
-        self._hash.update(np.ascontiguousarray(frame).data)
+        self._hash.update(np.ascontiguousarray(frame))
 
     def hexdigest(self) -> str:
-        return self._hash.hexdigest()[:HASH_HEX_DIGITS]
+        return self._hash.hexdigest()
 
 
 def hash_timing(durations_ms: Sequence[int]) -> str:

@@ -17,6 +17,7 @@ from pipeline.models.describe.facts import (
     Travel,
     Turn,
 )
+from pipeline.models.describe.grammar import rated_clause
 from pipeline.models.describe.labels import CHINESE_QUOTES, quote_label
 from pipeline.models.describe.phrases import (
     AMOUNTS,
@@ -98,11 +99,10 @@ def _scene(scene: Scene, picture: Picture) -> str:
 
 
 def _motion(motion: Motion) -> str:
-    first, *others = _clauses(motion) or ["有变化"]
-    clauses = [SUBJECTS[motion.subject].zh + first]
+    clauses = _clauses(motion) or ["有变化"]
+    clauses[0] = SUBJECTS[motion.subject].zh + clauses[0]
     if motion.rate is not None:
-        clauses.append(_rate(motion.rate))
-    clauses += others
+        clauses.insert(rated_clause(motion) + 1, _rate(motion.rate))
     if motion.stir is not None:
         clauses.append(_stir(motion.stir))
     if motion.loop is not None:
@@ -144,8 +144,8 @@ def _turn(turn: Turn) -> str:
 
 def _hues(hues: Hues) -> str:
     if hues.first is None:
-        return "颜色循环变化"
-    return f"颜色在{_color(hues.first)}和{_color(hues.second)}间变化"
+        return "循环变换多种颜色"
+    return f"在{_color(hues.first)}和{_color(hues.second)}间变色"
 
 
 def _rate(rate: Rate) -> str:
@@ -156,7 +156,7 @@ def _rate(rate: Rate) -> str:
 
 
 def _stir(stir: Stir) -> str:
-    share = f"变动占画面{SHARES[stir.share].zh}"
+    share = f"变动约占画面{SHARES[stir.share].zh}"
     return share if stir.place is None else f"{share}，多在{STIR_PLACES[stir.place].zh}"
 
 

@@ -3,7 +3,6 @@
 import json
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.sources.config import SourceConfig
 from pipeline.sources.content import shown
@@ -87,26 +86,32 @@ def text_bytes(column: pa.Array) -> list[bytes | None]:
 def _plain_values(column: pa.Array) -> list[object]:
     if is_text(column.type):
         return [None if text is None else readable(text) for text in text_bytes(column)]
-    if pa.types.is_temporal(column.type):
-        return _time_texts(column)
     return [_plain_value(value) for value in column]
 
 
-def _time_texts(column: pa.Array) -> list[object]:
-    """Dates and times as text; those with a time zone in UTC, which needs no table of zones."""
-    is_zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
-    if is_zoned:
-        column = column.cast(pa.timestamp(column.type.unit))
-    texts = pc.cast(column, pa.string()).to_pylist()
-    return [f"{text}Z" if is_zoned and text is not None else text for text in texts]
-
-
 def _plain_value(value: pa.Scalar) -> object:
+    if not value.is_valid:
+        return None
+    if isinstance(value, pa.MapScalar):
+        return [[_plain_value(pair["key"]), _plain_value(pair["value"])] for pair in value.values]
+    if isinstance(value, pa.ListScalar):
+        return [_plain_value(each) for each in value.values]
+    if isinstance(value, pa.StructScalar):
+        return {field.name: _plain_value(value[number]) for number, field in enumerate(value.type)}
+    if pa.types.is_temporal(value.type):
+        return _time_text(value)
     try:
         plain: object = value.as_py()
-    except ValueError:  # text that is no UTF-8, nanoseconds that Python has no type for
+    except ValueError:  # text that is no UTF-8
         return None
     return plain
+
+
+def _time_text(value: pa.Scalar) -> str:
+    """A date or time as text; one with a time zone in UTC, which needs no table of zones."""
+    if pa.types.is_timestamp(value.type) and value.type.tz is not None:
+        return f"{value.cast(pa.timestamp(value.type.unit)).cast(pa.string()).as_py()}Z"
+    return str(value.cast(pa.string()).as_py())
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:

@@ -7,8 +7,7 @@ from pipeline.sources.container_files import is_container
 from pipeline.sources.listed_folder import LABEL_FILES, find_label_files
 from pipeline.sources.parquet_files import PARQUET_SUFFIXES
 from pipeline.sources.tar_archives import TAR_SUFFIXES
-from pipeline.sources.tar_header import BLOCK_BYTES, ZERO_BLOCK, HeaderError, parse_header
-from pipeline.sources.tar_stream import GZIP_MAGIC, ZSTD_MAGIC
+from pipeline.sources.tar_head import looks_like_tar, read_head
 from schemas.errors import UserError
 
 KnownKind = Literal["labels", "label_folders", "tar", "parquet"]
@@ -25,28 +24,15 @@ def detect_kind(path: str, *, follow_links: bool) -> KnownKind:
 
 
 def _detect_file(path: str) -> KnownKind:
-    with open(path, "rb") as file:
-        head = file.read(BLOCK_BYTES)
+    head = read_head(path)
     if head.startswith(PARQUET_MAGIC):
         return "parquet"
-    if head.startswith((GZIP_MAGIC, ZSTD_MAGIC)) or _is_tar_block(head):
+    if looks_like_tar(head):
         return "tar"
-    for kind, suffixes in SUFFIXES.items():
-        if os.fsencode(path).lower().endswith(suffixes):
-            return kind
-    raise UserError(
-        f"source.path {path}: neither a tar archive nor a Parquet file; expected one of them or a folder"
-    )
-
-
-def _is_tar_block(head: bytes) -> bool:
-    if len(head) < BLOCK_BYTES or head == ZERO_BLOCK:
-        return head == ZERO_BLOCK
-    try:
-        parse_header(head)
-    except HeaderError:
-        return False
-    return True
+    kind = _container_kind(os.path.basename(os.fsencode(path)))
+    if kind is None:
+        raise UserError(f"source.path {path}: neither a tar archive nor a Parquet file nor a folder")
+    return kind
 
 
 def _detect_folder(path: str, *, follow_links: bool) -> KnownKind:

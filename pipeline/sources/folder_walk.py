@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.sources.reading import machine_fault
+
 logger = logging.getLogger(__name__)
 
 
@@ -22,10 +24,13 @@ def walk_files(root: bytes, *, follow_links: bool) -> Iterator[tuple[bytes, OSEr
 
     In memory are the names of one folder and of those that contain it.
     Passed over: hidden folders; linked folders unless `follow_links`, and even then one that contains itself.
-    Raises OSError if the root cannot be listed.
+    Raises MachineFault if the root cannot be listed, which could be when the source was opened.
     """
     num_passed_over = 0
-    levels = [_open_level(root, b"", follow_links=follow_links)]
+    try:
+        levels = [_open_level(root, b"", follow_links=follow_links)]
+    except OSError as error:
+        raise machine_fault(error) from error
     while levels:
         name = next(levels[-1].names, None)
         if name is None:

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator
 
-import pyarrow as pa
-
 from pipeline.sources.arrow_columns import LabelColumn, extra_names, is_text, read_extra, text_bytes
 from pipeline.sources.config import SourceConfig
 from pipeline.sources.content import shown
 from pipeline.sources.label_row import LabelRow, check_columns, make_row
-from pipeline.sources.parquet_reading import damage_of, open_parquet, read_batches
+from pipeline.sources.parquet_reading import open_parquet, read_batches
 from schemas.errors import UserError
 
 BATCH_ROWS = 1024
 
 
-def read_parquet_rows(path: bytes, name: str, config: SourceConfig) -> Iterator[LabelRow]:
+def read_parquet_rows(file_path: bytes, name: str, config: SourceConfig) -> Iterator[LabelRow]:
     """Yield a row per row, counted from 0. Raises UserError naming the row that is broken."""
-    with open_parquet(path, name) as file:
+    with open_parquet(file_path, name) as file:
         schema = file.schema_arrow
         labels = LabelColumn(schema, config, where=name)
         check_columns(schema.names, config, needed=[config.path_column], where=name)
@@ -26,15 +24,8 @@ def read_parquet_rows(path: bytes, name: str, config: SourceConfig) -> Iterator[
         others = extra_names(schema, without=[config.path_column, config.label_column])
         row = 0
         batches = read_batches(file, [config.path_column, *labels.names, *others], batch_rows=BATCH_ROWS)
-        for batch in _undamaged(batches, name):
+        for batch in batches:
             paths = text_bytes(batch.column(config.path_column))
-            for path_, label, extra in zip(paths, labels.read(batch), read_extra(batch, others), strict=True):
-                yield make_row(path_, label, extra, where=f"{name} row {row}")
+            for path, label, extra in zip(paths, labels.read(batch), read_extra(batch, others), strict=True):
+                yield make_row(path, label, extra, where=f"{name} row {row}")
                 row += 1
-
-
-def _undamaged(batches: Iterator[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from batches
-    except (OSError, pa.ArrowException, MemoryError) as error:
-        raise UserError(f"{name}: damaged: {damage_of(error)}") from error

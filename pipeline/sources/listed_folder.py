@@ -68,9 +68,7 @@ def open_listed_folder(config: SourceConfig) -> ListedFolder:
     if len(names) != 1:
         found = " and ".join(names) or "none of them"
         raise UserError(f"source.path {config.path}: found {found}, expected one of {', '.join(LABEL_FILES)}")
-    num_rows = sum(
-        1 for _ in _read_rows(config, names[0])
-    )  # a broken line is told before the first file is read
+    num_rows = sum(1 for _ in _read_rows(config, names[0]))  # a broken line is told before a file is read
     if num_rows == 0:
         raise UserError(f"source.path {config.path}: {names[0]} lists no file")
     return ListedFolder(config, names[0])

@@ -4,14 +4,13 @@ import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.sources.config import SourceConfig
 from pipeline.sources.container_files import list_containers
 from pipeline.sources.content import make_sample, unreadable
 from pipeline.sources.extra import extra_json
-from pipeline.sources.parquet_reading import damage_of, open_parquet, read_batches
+from pipeline.sources.parquet_reading import DAMAGE, damage_of, open_parquet, read_batches
 from pipeline.sources.parquet_rows import ParquetRow, RowReader
 from pipeline.sources.positions import row_position
 from pipeline.sources.readable import readable
@@ -59,7 +58,7 @@ class ParquetFiles:
         """Yield the rows of one row group; those that its damage hides are samples all the same."""
         row = rows.start
         detail = "the row group has fewer rows than the file says"
-        batch_rows = _rows_per_batch(file, group, self.config.bytes_column)
+        batch_rows = _rows_per_batch(file, group)
         try:
             for batch in read_batches(file, reader.columns, batch_rows=batch_rows, row_group=group):
                 keys = [self._key(name, each) for each in range(row, row + len(batch))]
@@ -67,7 +66,7 @@ class ParquetFiles:
                     row += 1
                     if found is not None:
                         yield self._make_sample(name, row - 1, found)
-        except (OSError, pa.ArrowException, MemoryError) as error:
+        except DAMAGE as error:
             detail = f"the row group is damaged: {damage_of(error)}"
         for lost in range(row, rows.stop):
             if self._key(name, lost) not in skip:
@@ -96,11 +95,12 @@ def open_parquet_files(config: SourceConfig) -> ParquetFiles:
     return ParquetFiles(config, folder, files)
 
 
-def _rows_per_batch(file: pq.ParquetFile, group: int, column: str) -> int:
-    """How many rows of average size make 8 MiB, from 1 to 64."""
+def _rows_per_batch(file: pq.ParquetFile, group: int) -> int:
+    """How many rows of average size make 8 MiB, from 1 to 64.
+
+    Asks for no column's metadata: where those are damaged, pyarrow ends the process.
+    """
     chunks = file.metadata.row_group(group)
-    mine = [chunks.column(number) for number in range(chunks.num_columns)]
-    size_bytes = sum(
-        each.total_uncompressed_size for each in mine if each.path_in_schema.split(".")[0] == column
+    return int(
+        max(1, min(MAX_BATCH_ROWS, MAX_BATCH_BYTES * chunks.num_rows // max(1, chunks.total_byte_size)))
     )
-    return int(max(1, min(MAX_BATCH_ROWS, MAX_BATCH_BYTES * chunks.num_rows // max(1, size_bytes))))

@@ -1,7 +1,7 @@
 """Reading Parquet: a file -> its columns batch by batch, and whose fault it is if that fails."""
 
-import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,15 +11,34 @@ from pipeline.sources.reading import FILE_ERRNOS, machine_fault
 from schemas.errors import MachineFault, UserError
 
 READ_BUFFER_BYTES = 1 << 20
+DAMAGE = (
+    OSError,
+    pa.ArrowException,
+    MemoryError,
+    UnicodeDecodeError,
+)  # what a damaged file makes pyarrow raise
 
 
-def open_parquet(path: bytes, where: str) -> pq.ParquetFile:
+@contextmanager
+def open_parquet(path: bytes, where: str) -> Iterator[pq.ParquetFile]:
     """Open a file and read its footer. Raises UserError if it is no Parquet file, or MachineFault."""
     try:
-        # Without both settings a whole column of a row group is read into memory at once.
-        return pq.ParquetFile(os.fsdecode(path), buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
-    except (OSError, pa.ArrowException, MemoryError) as error:
+        with pa.OSFile(path) as source:
+            # Without both settings a whole column of a row group is read into memory at once.
+            file = pq.ParquetFile(source, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
+            _check_row_counts(file.metadata, where)
+            yield file
+    except DAMAGE as error:
         raise UserError(f"{where}: cannot be read as Parquet: {damage_of(error)}") from error
+
+
+def _check_row_counts(metadata: pq.FileMetaData, where: str) -> None:
+    """Refuse a footer whose row groups do not add up: by one damaged number it could claim a billion rows."""
+    num_rows = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    if num_rows != metadata.num_rows:
+        raise UserError(
+            f"{where}: its row groups have {num_rows:,} rows, the file claims {metadata.num_rows:,}"
+        )
 
 
 def damage_of(error: BaseException) -> str:

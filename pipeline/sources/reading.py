@@ -61,11 +61,7 @@ class SourceFolder:
 
     def blame(self, error: OSError) -> Content:
         """Return `unreadable` if the file is to blame for a system error. Raises MachineFault if not."""
-        if error.errno not in FILE_ERRNOS:
-            raise machine_fault(error) from error
-        if error.errno == errno.ENOENT and not os.path.isdir(self.root):
-            raise MachineFault("the source folder itself is gone") from error
-        return unreadable(f"{error.strerror}")
+        return unreadable(blame_file(error, self.root))
 
     def _is_linked_outside(self, path: bytes) -> bool:
         folder, name = os.path.split(path)
@@ -79,6 +75,15 @@ class SourceFolder:
 def lies_in(real_path: bytes, real_folder: bytes) -> bool:
     """True if a path lies in a folder or is that folder, both without links."""
     return real_path == real_folder or real_path.startswith(os.path.join(real_folder, b""))
+
+
+def blame_file(error: OSError, root: bytes) -> str:
+    """Return what is wrong with a file of the folder `root`. Raises MachineFault if it is not the file."""
+    if error.errno not in FILE_ERRNOS:
+        raise machine_fault(error) from error
+    if error.errno == errno.ENOENT and not os.path.isdir(root):
+        raise MachineFault("the source folder itself is gone") from error
+    return f"{error.strerror}"
 
 
 def machine_fault(error: OSError) -> MachineFault:

@@ -10,9 +10,11 @@ from pipeline.sources.content import make_sample, unreadable
 from pipeline.sources.extra import extra_json
 from pipeline.sources.positions import Mentions, cut_position, leads_outside, member_position, top_folder
 from pipeline.sources.readable import readable_label
-from pipeline.sources.reading import FILE_ERRNOS, machine_fault
+from pipeline.sources.reading import blame_file
 from pipeline.sources.tar_groups import TarMedia, read_groups
+from pipeline.sources.tar_head import looks_like_tar, read_head
 from pipeline.sources.tar_stream import BrokenArchive, TarStream
+from schemas.errors import UserError
 from schemas.sample import Sample, sample_key
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.zst")
@@ -57,9 +59,7 @@ class TarArchives:
         except BrokenArchive as error:
             yield from self._account_for_rest(archive, str(error), skip)
         except OSError as error:
-            if error.errno not in FILE_ERRNOS:
-                raise machine_fault(error) from error
-            yield from self._account_for_rest(archive, f"{error.strerror}", skip)
+            yield from self._account_for_rest(archive, blame_file(error, self.folder), skip)
 
     def _make_sample(self, archive: bytes, media: TarMedia) -> Sample:
         label = media.label
@@ -84,4 +84,6 @@ class TarArchives:
 def open_tar_archives(config: SourceConfig) -> TarArchives:
     """List the archives. Raises UserError if there is none, or if the one that is named is no tar archive."""
     folder, archives = list_containers(config, TAR_SUFFIXES)
+    if os.path.isfile(config.path) and not looks_like_tar(read_head(config.path)):
+        raise UserError(f"source.path {config.path}: not a tar archive, as source.kind or its name says")
     return TarArchives(config, folder, archives)

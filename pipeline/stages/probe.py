@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,8 +74,8 @@ def _mean_change(pixels: NDArray[np.uint32], last: NDArray[np.uint32]) -> float:
     """Return the mean absolute difference of two frames (H, W) over all channels, 0 to 1, on a sampled grid."""
     height, width = pixels.shape
     grid = (slice(None, None, -(-height // MOTION_GRID)), slice(None, None, -(-width // MOTION_GRID)))
-    new, old = (np.ascontiguousarray(side[grid]).view(np.uint8).astype(np.int16) for side in (pixels, last))
-    return float(np.abs(new - old).mean()) / 255
+    new, old = (np.ascontiguousarray(side[grid]).view(np.uint8) for side in (pixels, last))
+    return float(cv2.norm(new, old, cv2.NORM_L1)) / (255 * new.size)
 
 
 def _answer(media: bytes, scan: Scan, measures: _Measures) -> ProbeAnswer:

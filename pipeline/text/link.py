@@ -39,7 +39,9 @@ def link_boxes(
         offers = []
         for number, draft in enumerate(drafts):
             for index, arrival in enumerate(arrivals):
-                bond = _bond(draft, arrival, likeness, min_similarity=min_similarity, min_likeness=min_likeness)
+                bond = _bond(
+                    draft, arrival, likeness, min_similarity=min_similarity, min_likeness=min_likeness
+                )
                 if bond is not None:
                     offers.append((-bond, number, index))
         taken: set[int] = set()
@@ -77,4 +79,3 @@ def _bond(
             return None
     distance = float(np.linalg.norm(centre(last.box.polygon) - centre(arrival.box.polygon)))
     return alike - 0.02 * distance / max(heights)
-

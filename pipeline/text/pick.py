@@ -16,7 +16,9 @@ CHANGED_CELLS = 0.03  # share of the grid that tells how far apart two frames ar
 SAME_LOOK = 2.0  # grey levels; frames nearer than this show the same
 
 
-def pick_frames(frames: NDArray[np.uint8], durations_ms: Sequence[int], *, grey: int, limit: int) -> list[int]:
+def pick_frames(
+    frames: NDArray[np.uint8], durations_ms: Sequence[int], *, grey: int, limit: int
+) -> list[int]:
     """Return at most `limit` frame indexes in time order.
 
     Half of them are spread evenly over the time the clip plays, so that text shown for a fair part of it is met;

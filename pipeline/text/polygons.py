@@ -70,6 +70,32 @@ def grow(polygon: Polygon, by: float) -> Polygon:
     return polygon_of(corners + by * outwards)
 
 
+def enclose(one: Polygon, other: Polygon) -> Polygon:
+    """Return the smallest box along the first polygon's top side that holds both polygons."""
+    return box_around(corners_of(one), np.concatenate([corners_of(one), corners_of(other)]))
+
+
+def box_around(corners: Corners, points: NDArray[np.float64], *, spread: float = 0.0) -> Polygon:
+    """Return the smallest box around points (N, 2) that lies along a polygon's own directions.
+
+    spread: how far each point reaches in x and in y, half a pixel for the centre of one.
+    """
+    across = _unit(corners[1] - corners[0] + corners[2] - corners[3])
+    down = np.array([-across[1], across[0]])
+    half = spread * float(np.abs(across).sum())
+    u, v = points @ across, points @ down
+    left, right, top, bottom = u.min() - half, u.max() + half, v.min() - half, v.max() + half
+    sides = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return polygon_of(np.stack([along * across + below * down for along, below in sides]))
+
+
+def visible_share(polygon: Polygon, shape: tuple[int, int]) -> float:
+    """Return the share of the polygon that lies on a canvas (H, W), 0 to 1."""
+    height, width = map(float, shape)
+    canvas = [0.0, 0.0, width, 0.0, width, height, 0.0, height]
+    return min(1.0, intersection(polygon, canvas) / max(area(polygon), 1e-9))
+
+
 def intersection(one: Polygon, other: Polygon) -> float:
     """Return the area that two convex polygons share, in square pixels."""
     shared, _ = cv2.intersectConvexConvex(
@@ -91,10 +117,12 @@ def rasterise(polygon: Polygon, shape: tuple[int, int]) -> NDArray[np.bool_]:
     rows, columns = window(polygon, shape)
     y, x = np.mgrid[rows, columns] + 0.5
     corners = corners_of(polygon)
-    sides = np.stack([
-        (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])
-        for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)
-    ])
+    sides = np.stack(
+        [
+            (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])
+            for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)
+        ]
+    )
     inside[rows, columns] = (sides >= 0).all(0) | (sides <= 0).all(0)
     return inside
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.models.protocols import TextReader
 from pipeline.text.backdrop import lay_over
+from pipeline.text.fit import fit_polygon
 from pipeline.text.polygons import shift, text_height, window
 from schemas.text import Polygon, TextBox
 
@@ -31,9 +32,11 @@ class SecondLooks:
         self.left -= 1
         margin = int(np.ceil(SURROUNDINGS * text_height(polygon)))
         image, left, top = _cut(frame, polygon, margin, self.grey)
-        return [
-            TextBox(box.text, box.score, shift(box.polygon, left, top)) for box in self.reader.read(image)
-        ]
+        boxes = []
+        for box in self.reader.read(image):
+            placed = fit_polygon(frame, shift(box.polygon, left, top), grey=self.grey)
+            boxes.append(TextBox(box.text, box.score, placed))
+        return boxes
 
 
 def _cut(

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from pipeline.text.link import Sighting
 from pipeline.text.look import Look, Match, cut_look, find_look, likeness_at
-from pipeline.text.polygons import shift, text_height
+from pipeline.text.polygons import area, enclose, intersection, shift, text_height
+from pipeline.text.strings import plain
 from schemas.text import Polygon, TextPlace
 
 CERTAIN = 0.92  # likeness at which nobody looks further for a better place
-REACH = 0.8  # text heights that a text may move from one distinct frame to the next
+REACH = 0.8  # text heights that a text may stray from where its motion leads it, from one frame to the next
 MIN_REACH = 4  # pixels
+EXPLAINED = 0.85  # share of a sighting's polygon inside the traced one
 
 
 @dataclass(slots=True)
@@ -25,6 +27,20 @@ class Trace:
 
     polygons: dict[int, Polygon] = field(default_factory=dict)
     doubts: dict[int, tuple[float, Polygon]] = field(default_factory=dict)
+
+    def enter(self, frame: int, polygon: Polygon) -> None:
+        """Note the text on a frame; if more of it was known there already, the polygon takes in both."""
+        known = self.polygons.get(frame)
+        if known is None:
+            self.polygons[frame] = polygon
+        elif not explains(known, polygon):
+            self.polygons[frame] = enclose(known, polygon)
+        self.doubts.pop(frame, None)
+
+    def suspect(self, frame: int, polygon: Polygon, likeness: float) -> None:
+        """Note that the text may be on a frame."""
+        if frame not in self.polygons and likeness > self.doubts.get(frame, (0.0, polygon))[0]:
+            self.doubts[frame] = (likeness, polygon)
 
     def places(self) -> list[TextPlace]:
         """Return runs of frames with one polygon, in time order."""
@@ -38,6 +54,11 @@ class Trace:
         return runs
 
 
+def explains(known: Polygon, polygon: Polygon) -> bool:
+    """Tell whether nearly all of a polygon lies inside a known one."""
+    return intersection(known, polygon) >= EXPLAINED * area(polygon)
+
+
 def trace_text(
     frames: NDArray[np.uint8],
     sightings: Sequence[Sighting],
@@ -46,46 +67,60 @@ def trace_text(
     min_likeness: float,
     doubt_likeness: float,
 ) -> Trace:
-    """Follow a text from its best sighting to all frames (D, H, W, 4); sightings it does not explain add theirs.
+    """Follow a text from its fullest sighting to all frames (D, H, W, 4); sightings not explained by it add theirs.
 
     Where the pixels match, the polygon is that of the sighting, moved: so a text that stands still has one polygon
     however much OCR's boxes tremble.
     """
     trace = Trace()
-    for sighting in sorted(sightings, key=lambda each: (-each.box.score, each.frame)):
-        if sighting.frame in trace.polygons:
+    fullest_first = sorted(
+        sightings, key=lambda each: (-len(plain(each.box.text)), -each.box.score, each.frame)
+    )
+    for sighting in fullest_first:
+        polygon = sighting.box.polygon
+        if sighting.frame in trace.polygons and explains(trace.polygons[sighting.frame], polygon):
             continue
-        look = cut_look(frames[sighting.frame], sighting.box.polygon, grey=grey)
-        trace.polygons[sighting.frame] = sighting.box.polygon
-        trace.doubts.pop(sighting.frame, None)
+        trace.enter(sighting.frame, polygon)
+        walk = _Walk(frames, cut_look(frames[sighting.frame], polygon, grey=grey), grey)
         for steps in (range(sighting.frame + 1, len(frames)), range(sighting.frame - 1, -1, -1)):
-            _walk(frames, look, steps, trace, grey=grey, limits=(doubt_likeness, min_likeness))
+            for frame, match in walk.follow(steps, min_likeness=min_likeness):
+                moved = shift(polygon, match.dx, match.dy)
+                if match.likeness >= min_likeness:
+                    trace.enter(frame, moved)
+                elif match.likeness >= doubt_likeness:
+                    trace.suspect(frame, moved, match.likeness)
     return trace
 
 
-def _walk(
-    frames: NDArray[np.uint8],
-    look: Look,
-    steps: range,
-    trace: Trace,
-    *,
-    grey: int,
-    limits: tuple[float, float],
-) -> None:
-    """Follow a look frame by frame in one direction and enter what is found; a lost text may come back where it was."""
-    reach = max(MIN_REACH, round(REACH * text_height(look.polygon)))
-    at = Match(0, 0, 1.0)
-    for frame in steps:
-        match = Match(at.dx, at.dy, likeness_at(look, frames[frame], grey=grey, dx=at.dx, dy=at.dy))
-        if match.likeness < CERTAIN:
-            match = find_look(look, frames[frame], grey=grey, dx=at.dx, dy=at.dy, radius=reach)
-        if match.likeness >= limits[1]:
-            at = match
-        if frame in trace.polygons or match.likeness < limits[0]:
-            continue
-        polygon = shift(look.polygon, match.dx, match.dy)
-        if match.likeness >= limits[1]:
-            trace.polygons[frame] = polygon
-            trace.doubts.pop(frame, None)
-        elif match.likeness > trace.doubts.get(frame, (0.0, polygon))[0]:
-            trace.doubts[frame] = (match.likeness, polygon)
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One look being followed through the frames (D, H, W, 4)."""
+
+    frames: NDArray[np.uint8]
+    look: Look
+    grey: int
+
+    def follow(self, steps: range, *, min_likeness: float) -> list[tuple[int, Match]]:
+        """Return the best match on each frame of the steps; a lost text is expected where its motion leads."""
+        reach = max(MIN_REACH, round(REACH * text_height(self.look.polygon)))
+        matches = []
+        at, speed, lost = Match(0, 0, 1.0), (0, 0), 0
+        for frame in steps:
+            lost += 1
+            match = self._match(frame, at, (at.dx + lost * speed[0], at.dy + lost * speed[1]), reach)
+            matches.append((frame, match))
+            if match.likeness >= min_likeness:
+                speed = (match.dx - at.dx) // lost, (match.dy - at.dy) // lost
+                at, lost = match, 0
+        return matches
+
+    def _match(self, frame: int, at: Match, expected: tuple[int, int], reach: int) -> Match:
+        stay = Match(
+            at.dx, at.dy, likeness_at(self.look, self.frames[frame], grey=self.grey, dx=at.dx, dy=at.dy)
+        )
+        if stay.likeness >= CERTAIN:
+            return stay
+        found = find_look(
+            self.look, self.frames[frame], grey=self.grey, dx=expected[0], dy=expected[1], radius=reach
+        )
+        return found if found.likeness > stay.likeness else stay

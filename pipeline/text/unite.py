@@ -11,7 +11,9 @@ COVERED = 0.7  # share of a polygon inside another track's to count as the same 
 
 def drop_repetitions(tracks: Sequence[TextTrack]) -> list[TextTrack]:
     """Drop each track whose ink a longer track covers on every frame: OCR cut a line in two on some frames."""
-    longest_first = sorted(tracks, key=lambda track: (-len(plain(track.text)), -track.score, track.first_frame))
+    longest_first = sorted(
+        tracks, key=lambda track: (-len(plain(track.text)), -track.score, track.first_frame)
+    )
     kept: list[TextTrack] = []
     for track in longest_first:
         if not any(_is_covered(track, other) for other in kept):
@@ -21,7 +23,9 @@ def drop_repetitions(tracks: Sequence[TextTrack]) -> list[TextTrack]:
 
 def reading_order(tracks: Sequence[TextTrack]) -> list[TextTrack]:
     """Return the tracks by first frame, then from top to bottom, then from left to right."""
-    return sorted(tracks, key=lambda track: (track.first_frame, *_top_left(track.places[0].polygon), track.text))
+    return sorted(
+        tracks, key=lambda track: (track.first_frame, *_top_left(track.places[0].polygon), track.text)
+    )
 
 
 def _is_covered(track: TextTrack, other: TextTrack) -> bool:

@@ -233,10 +233,10 @@ def test_a_whole_caption_reads_naturally_in_both_languages():
     text = render_english(caption)
     assert text == (
         'A small square sticker tagged "laugh": a round yellow figure with black and red, centered, on a transparent'
-        " background. It moves up and down by a fifth of the height about twice a second and cycles through many colors,"
+        " background. It moves up and down by a fifth of the height about twice a second and cycles through several colors,"
         " looping smoothly; 12 pictures in 1.2 seconds."
     )
     assert GrammarTranslator().translate([text]) == [
         "小号方形贴图“laugh”：黄色圆形图案，带黑色和红色，居中，透明背景。"
-        "它上下移动约五分之一高度，每秒约两次，颜色循环变化，循环流畅；12帧，1.2秒。"
+        "它上下移动约五分之一高度，每秒约两次，循环变换多种颜色，循环流畅；12帧，1.2秒。"
     ]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -38,6 +39,41 @@ def collect() -> Callable[..., list[Sample]]:
         return list(source.samples(skip))  # type: ignore[arg-type]
 
     return read
+
+
+@pytest.fixture
+def add_member() -> Callable[..., None]:
+    """Add a file with its data to an archive, or another kind of member with where it points to."""
+
+    def add(
+        archive: tarfile.TarFile, name: str, data: bytes | str = b"", *, kind: bytes = tarfile.REGTYPE
+    ) -> None:
+        info = tarfile.TarInfo(name)
+        info.type = kind
+        if isinstance(data, str) and kind != tarfile.REGTYPE:
+            info.linkname = data
+            archive.addfile(info)
+            return
+        encoded = data.encode() if isinstance(data, str) else data
+        info.size = len(encoded)
+        archive.addfile(info, BytesIO(encoded))
+
+    return add
+
+
+@pytest.fixture
+def write_tar(add_member: Callable[..., None]) -> Callable[..., Path]:
+    """Write an archive of (name, data) pairs and return its path."""
+
+    def write(
+        path: Path, *entries: tuple[str, bytes | str], mode: str = "w", tar_format: int = tarfile.PAX_FORMAT
+    ) -> Path:
+        with tarfile.open(path, mode, format=tar_format) as archive:  # type: ignore[call-overload]
+            for name, data in entries:
+                add_member(archive, name, data)
+        return path
+
+    return write
 
 
 @pytest.fixture
@@ -82,3 +118,12 @@ def bytes_read() -> Callable[[], int]:
         return int(counters.read_text().split()[1])  # rchar: 123
 
     return count
+
+
+@pytest.fixture
+def three(tmp_path: Path, gif: Callable[[int], bytes]) -> Path:
+    """A folder with a.gif, in/b.gif and in/c."""
+    (tmp_path / "in").mkdir()
+    for number, name in enumerate(["a.gif", "in/b.gif", "in/c"]):
+        (tmp_path / name).write_bytes(gif(number))
+    return tmp_path

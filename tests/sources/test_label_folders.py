@@ -145,8 +145,8 @@ def test_a_folder_nobody_may_list_is_accounted_for(
     (open_folder / "happy").chmod(0)
     as_nobody()
     samples = collect(open_folder)
-    assert [(sample.path, sample.label, sample.reason) for sample in samples] == [
-        ("happy/", "happy", "unreadable"),
+    assert [(sample.path, sample.label, sample.detail) for sample in samples] == [
+        ("happy/", "happy", "Permission denied"),
         ("sad/b", "sad", None),
     ]
 

@@ -199,7 +199,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Hues:
-    """Colours the figure changes between; None, None: it goes through many."""
+    """Colours the figure changes between; None, None: it goes through more than two."""
 
     first: Color | None = None
     second: Color | None = None
@@ -261,9 +261,13 @@ class Motion:
     length: Length | None = None
 
     def __post_init__(self) -> None:
+        _require(self.rate is None or self.is_rhythmic, "a rate of nothing")
+
+    @property
+    def is_rhythmic(self) -> bool:
+        """True if something is said that may happen so many times a second."""
         moves = self.travel is not None and self.travel.path is not Path.NONE
-        is_rhythmic = moves or any((self.pulse, self.turn, self.blink))
-        _require(self.rate is None or is_rhythmic, "a rate of nothing")
+        return moves or any((self.pulse, self.turn, self.blink))
 
 
 @dataclass(frozen=True, slots=True)

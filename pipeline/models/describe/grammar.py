@@ -7,6 +7,7 @@ from pipeline.models.describe.facts import (
     Hues,
     Length,
     Motion,
+    Path,
     Picture,
     Rate,
     Scene,
@@ -40,7 +41,7 @@ CHANGES = "changes"
 MOVES = "moves"
 NOUN = "sticker"
 TURNS_ROUND = "turns all the way round"
-MANY_COLORS = "cycles through many colors"
+SEVERAL_COLORS = "cycles through several colors"
 
 
 def render_english(caption: Caption) -> str:
@@ -90,11 +91,12 @@ def _background(color: Color) -> str:
 
 
 def _motion(motion: Motion) -> str:
-    first, *others = _clauses(motion) or [CHANGES]
-    rate = f" {_rate(motion.rate)}" if motion.rate else ""
-    text = f"{SUBJECTS[motion.subject].en} {first}{rate}"
-    for index, clause in enumerate(others):
-        text += (" and " if index == len(others) - 1 else ", ") + clause
+    clauses = _clauses(motion) or [CHANGES]
+    if motion.rate is not None:
+        clauses[rated_clause(motion)] += f" {_rate(motion.rate)}"
+    text = f"{SUBJECTS[motion.subject].en} {clauses[0]}"
+    for index, clause in enumerate(clauses[1:], start=1):
+        text += (" and " if index == len(clauses) - 1 else ", ") + clause
     if motion.stir is not None:
         text += f", with motion over {_stir(motion.stir)}"
     if motion.loop is not None:
@@ -104,8 +106,13 @@ def _motion(motion: Motion) -> str:
     return text + "."
 
 
+def rated_clause(motion: Motion) -> int:
+    """Return the place of the clause that a rate belongs to: the first of a rhythmic movement."""
+    return int(motion.travel is not None and motion.travel.path is Path.NONE)
+
+
 def _clauses(motion: Motion) -> list[str]:
-    """The verbs in the order in which they are said; a rate belongs to the first."""
+    """The verbs in the order in which they are said."""
     clauses = []
     if motion.travel is not None:
         clauses.append(_travel(motion.travel))
@@ -138,7 +145,7 @@ def _turn(turn: Turn) -> str:
 
 def _hues(hues: Hues) -> str:
     if hues.first is None or hues.second is None:
-        return MANY_COLORS
+        return SEVERAL_COLORS
     return f"changes between {COLORS[hues.first].en} and {COLORS[hues.second].en}"
 
 

@@ -3,7 +3,10 @@
 Shapes: D distinct frames, h w plate; lengths are fractions of the canvas, times milliseconds.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.models.describe.facts import (
     MAX_PICTURES,
@@ -21,7 +24,7 @@ from pipeline.models.describe.facts import (
 from pipeline.models.describe.hues import find_hues
 from pipeline.models.describe.picture import main_part
 from pipeline.models.describe.plates import shrink_frames
-from pipeline.models.describe.rhythm import find_rate, goes_one_way
+from pipeline.models.describe.rhythm import find_rate, jumps_at_the_end, one_way_direction
 from pipeline.models.describe.shifts import Shifts, find_shifts
 from pipeline.models.describe.stir import find_stir
 from pipeline.models.describe.tracks import Row, Tracks, measure_tracks
@@ -57,27 +60,26 @@ def measure_motion(clip: Clip) -> Motion | Still:
 
 def _measure_figure(tracks: Tracks, durations_ms: tuple[int, ...], stir: Stir | None, length: Length) -> Motion:
     shown = tracks.shown
-    masks, shown_ms = tracks.masks[shown], [ms for ms, is_shown in zip(durations_ms, shown, strict=True) if is_shown]
+    masks = _main_masks(tracks.masks[shown])
+    shown_ms = [ms for ms, is_shown in zip(durations_ms, shown, strict=True) if is_shown]
     shifts = find_shifts(masks)
-    way = find_travel(shifts, *masks.shape[1:])
-    rotation = find_turn(masks)
-    pulse = find_pulse(tracks, shifts)
-    is_explained = pulse is not None or rotation is not None or not shown.all()
-    if way is not None and way.travel.path is Path.RESHAPE and is_explained:
-        way = None
+    way, rotation = find_travel(shifts, *masks.shape[1:]), find_turn(masks)
+    pulse = find_pulse(masks, shifts) if shown.all() else None
     hues = find_hues(tracks, durations_ms)
     blink = find_blink(tracks, has_hues=hues is not None)
-    swings: list[tuple[Row, list[int]]] = []
+    is_told = pulse is not None or rotation is not None or not shown.all()
+    if is_told and way is not None and way.travel.path is Path.RESHAPE:
+        way = None
+    swings: list[tuple[Row, Sequence[int]]] = []
     if way is not None and way.travel.path is not Path.NONE:
         swings.append((way.signal, shown_ms))
     if pulse is not None:
         swings.append((shifts.growth, shown_ms))
     if rotation is not None:
         swings.append((rotation.signal, shown_ms))
-    if blink is Blink.BRIGHTNESS:
-        swings.append((tracks.lightness[shown], shown_ms))
-    elif blink is not None:
-        swings.append((shown.astype(np.float64), list(durations_ms)))
+    if blink is not None:
+        is_flash = blink is Blink.BRIGHTNESS
+        swings.append((tracks.lightness if is_flash else shown.astype(np.float64), durations_ms))
     return Motion(
         Subject.FIGURE if main_part(masks[0]) is not None else Subject.GROUP,
         travel=way.travel if way else None,
@@ -92,30 +94,35 @@ def _measure_figure(tracks: Tracks, durations_ms: tuple[int, ...], stir: Stir | 
     )
 
 
+def _main_masks(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The figure itself, without what flies around it (D, h, w), if every frame has one; else everything."""
+    mains = [main_part(mask) for mask in masks]
+    figures = [main for main in mains if main is not None]
+    return np.stack(figures) if len(figures) == len(masks) else masks
+
+
 def find_loop(tracks: Tracks, way: Way | None) -> Loop | None:
     """Compare the step from the last frame back to the first with the steps inside."""
     *inside, closing = tracks.steps
     if len(inside) < 2:
         return None
-    if closing > MIN_JUMP_STEP * max(inside) or (way is not None and way.travel.path.is_way and goes_one_way(way.signal)):
+    if closing > MIN_JUMP_STEP * max(inside) or (way is not None and way.travel.path.is_way and jumps_at_the_end(way.signal)):
         return Loop.JUMP
     return Loop.SMOOTH if closing <= MAX_SMOOTH_STEP * float(np.quantile(inside, 0.9)) else None
 
 
-def find_pulse(tracks: Tracks, shifts: Shifts) -> Pulse | None:
-    """Return how the size changes: the area and both sides of its box together."""
-    growth, width, height = shifts.growth, tracks.width[tracks.shown], tracks.height[tracks.shown]
-    if not bool(tracks.shown.all()) or growth.min() == 0 or growth.max() < MIN_GROWTH * growth.min():
+def find_pulse(masks: NDArray[np.bool_], shifts: Shifts) -> Pulse | None:
+    """Return how the size of the figure (D, h, w) changes while its shape stays: its area and both sides of its box."""
+    growth = shifts.growth
+    if growth.min() == 0 or growth.max() < MIN_GROWTH * growth.min():
         return None
     scaled = np.minimum(growth, 1 / growth)
     if (2 * scaled / (1 + scaled) - shifts.overlap).max() > MAX_SHAPE_CHANGE:
         return None
-    for side in (width, height):
+    for side in (masks.any(axis=1).sum(axis=1), masks.any(axis=2).sum(axis=1)):
         if side.max() < MIN_BOX_GROWTH * side.min() or np.corrcoef(side, growth)[0, 1] < MIN_SIDE_CORRELATION:
             return None
-    if not goes_one_way(growth):
-        return Pulse.BOTH
-    return Pulse.GROWS if growth[-1] > growth[0] else Pulse.SHRINKS
+    return {0: Pulse.BOTH, 1: Pulse.GROWS, -1: Pulse.SHRINKS}[one_way_direction(growth)]
 
 
 def find_blink(tracks: Tracks, *, has_hues: bool) -> Blink | None:

@@ -112,7 +112,7 @@ PATHS = {
     Path.DOWNWARD: Phrase("down", "向下"),
 }
 PLACELESS_PATHS = {
-    Path.RESHAPE: Phrase("changes shape", "形状变化"),
+    Path.RESHAPE: Phrase("changes shape", "改变形状"),
     Path.NONE: Phrase("stays in place", "位置不变"),
 }
 VERTICAL_PATHS = (Path.UP_DOWN, Path.UPWARD, Path.DOWNWARD)

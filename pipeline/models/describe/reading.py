@@ -22,7 +22,7 @@ from pipeline.models.describe.facts import (
     Travel,
     Turn,
 )
-from pipeline.models.describe.grammar import CHANGES, MANY_COLORS, MOVES, NOUN, STILL, TURNS_ROUND, render_english
+from pipeline.models.describe.grammar import CHANGES, SEVERAL_COLORS, MOVES, NOUN, STILL, TURNS_ROUND, render_english
 from pipeline.models.describe.labels import unquote_label
 from pipeline.models.describe.phrases import (
     AMOUNTS,
@@ -201,7 +201,7 @@ def _turn(reader: _Reader) -> Turn | None:
 
 
 def _hues(reader: _Reader) -> Hues | None:
-    if reader.skip(MANY_COLORS):
+    if reader.skip(SEVERAL_COLORS):
         return Hues()
     if not reader.skip("changes between "):
         reader.skip(CHANGES)

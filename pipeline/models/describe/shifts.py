@@ -1,7 +1,8 @@
 """Shifts: the figure's masks over time -> how far it stands from where it stood in a reference frame.
 
-Two masks are laid over each other at every offset; the offset of the best overlap (Dice coefficient over what both can
-show, so a figure cut off by the edge is no riddle) is the shift. All offsets are scored at once by Fourier transforms.
+Two masks are laid over each other at every offset; the offset of the best overlap (Dice coefficient) is the shift. What
+an offset pushes over the edge of the canvas is forgiven only if the other mask reaches that edge: so a figure that is cut
+off is no riddle, and half a figure is no match for a whole one. Fourier transforms score all offsets at once.
 
 Shapes: D frames, h w plate; P Q the padded plate (2h, 2w). Offsets are in plate pixels, x to the right, y down.
 """
@@ -12,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_INSIDE = 0.5  # share of each mask that must stay on the canvas for an offset to count
-CHUNK = 64  # frames transformed at a time
+CHUNK = 32  # frames transformed at a time
+
+Masks = NDArray[np.bool_]
+Grid = NDArray[np.float64]
 
 
 class Shifts(NamedTuple):
@@ -27,7 +31,7 @@ class Shifts(NamedTuple):
     growth: NDArray[np.float64]
 
 
-def find_shifts(masks: NDArray[np.bool_]) -> Shifts:
+def find_shifts(masks: Masks) -> Shifts:
     """Register every mask (D, h, w) with the largest one."""
     areas = masks.sum(axis=(1, 2))
     reference = masks[int(areas.argmax())]
@@ -35,7 +39,7 @@ def find_shifts(masks: NDArray[np.bool_]) -> Shifts:
     return Shifts(*(np.concatenate(parts) for parts in zip(*chunks, strict=True)))
 
 
-def _register(masks: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Shifts:
+def _register(masks: Masks, reference: Masks) -> Shifts:
     overlaps, growths = _compare_at_every_offset(masks, reference)  # D P Q, offset 0 in the corner, negative ones wrapped
     num_masks, rows, columns = overlaps.shape
     best = overlaps.reshape(num_masks, -1).argmax(axis=1)
@@ -48,23 +52,51 @@ def _register(masks: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Shifts:
     return Shifts(np.stack([x, y], axis=1), overlaps[here], overlaps[:, 0, 0], growths[here])
 
 
-def _compare_at_every_offset(
-    masks: NDArray[np.bool_], reference: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Overlap and growth of each mask against the shifted reference, over the part of the canvas that both cover."""
+def _compare_at_every_offset(masks: Masks, reference: Masks) -> tuple[Grid, Grid]:
+    """Overlap and growth of each mask against the shifted reference, (D, P, Q) each, 0 where too little stays inside."""
     shape = (2 * reference.shape[0], 2 * reference.shape[1])
     canvas = np.fft.rfft2(np.ones(reference.shape), shape)
-    still = np.conj(np.fft.rfft2(reference.astype(np.float64), shape))
+    still = np.fft.rfft2(reference.astype(np.float64), shape)
     moving = np.fft.rfft2(masks.astype(np.float64), shape)  # D P Q/2+1
-    shared = np.fft.irfft2(moving * still, shape)
+    shared = np.fft.irfft2(moving * np.conj(still), shape)
     mask_inside = np.fft.irfft2(moving * np.conj(canvas), shape)  # what the shifted canvas covers of the mask
-    reference_inside = np.fft.irfft2(canvas * still, shape)  # what stays on the canvas of the shifted reference
+    reference_inside = np.fft.irfft2(canvas * np.conj(still), shape)  # what stays of the shifted reference
     areas = masks.sum(axis=(1, 2))[:, None, None]
     enough_mask = (mask_inside >= MIN_INSIDE * areas - 0.5) & (areas > 0)
     is_valid = enough_mask & (reference_inside >= MIN_INSIDE * reference.sum() - 0.5)
-    overlap = 2 * shared / np.maximum(mask_inside + reference_inside, 1)
+    mask_counted = _counted(masks, mask_inside, *_forgiven(reference[None]))
+    turned = reference[None, ::-1, ::-1]  # a reference shifted right loses what its mirror image loses on the left
+    reference_counted = _counted(turned, reference_inside[None], *_forgiven(masks[:, ::-1, ::-1]))
+    overlap = 2 * shared / np.maximum(mask_counted + reference_counted, 1)
     growth = mask_inside / np.maximum(reference_inside, 1)
     return np.where(is_valid, overlap, 0).round(9).clip(0, 1), np.where(is_valid, growth, 0).round(9)
+
+
+def _counted(masks: Masks, inside: Grid, forgives_y: Masks, forgives_x: Masks) -> Grid:
+    """Area of the masks (N, h, w) that an offset is charged for: what is inside, and what is lost without excuse."""
+    by_rows, by_columns = _inside_by_offset(masks.sum(axis=2)), _inside_by_offset(masks.sum(axis=1))  # N P, N Q
+    y, x = forgives_y[:, :, None], forgives_x[:, None, :]
+    one_axis = np.where(y, by_rows[:, :, None], by_columns[:, None, :])
+    area = masks.sum(axis=(1, 2))[:, None, None]
+    return np.where(y & x, inside, np.where(y | x, one_axis, area))
+
+
+def _inside_by_offset(profile: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Of each profile (N, n): what the canvas, shifted by 0..n, -n+1..-1, still covers (N, 2n)."""
+    sums = np.cumsum(np.pad(profile, ((0, 0), (1, 0))), axis=1)  # N n+1
+    return np.concatenate([sums[:, -1:] - sums, sums[:, 1:-1]], axis=1)
+
+
+def _forgiven(others: Masks) -> tuple[Masks, Masks]:
+    """For each offset on the y axis (N, P) and the x axis (N, Q): do the masks (N, h, w) reach the edge that loses?"""
+    return _reaches(others.any(axis=2)), _reaches(others.any(axis=1))
+
+
+def _reaches(seen: Masks) -> Masks:
+    length = seen.shape[1]
+    positive = np.repeat(seen[:, :1], length, axis=1)
+    negative = np.repeat(seen[:, -1:], length - 1, axis=1)
+    return np.concatenate([np.ones_like(seen[:, :1]), positive, negative], axis=1)
 
 
 def _peak(

@@ -27,7 +27,7 @@ class Tracks:
 
     ground: the background, its name None if the whole picture is taken as the figure.
     masks: the figure, bool (D, h, w).
-    shown: whether a frame shows any of it; area: its share of the canvas; width, height: its box in shares of the canvas.
+    shown: whether a frame shows any of it; area: its share of the canvas.
     lightness: mean L* of the figure; a, b: mean a*, b* of its coloured pixels; colored: their share.
     names: share of each of palette.NAMES among the coloured pixels, (D, 13).
     steps: mean change from each frame to the next, the last entry from the last frame back to the first, 0 to 1.
@@ -38,8 +38,6 @@ class Tracks:
     masks: NDArray[np.bool_]
     shown: NDArray[np.bool_]
     area: Row
-    width: Row
-    height: Row
     lightness: Row
     a: Row
     b: Row
@@ -60,10 +58,8 @@ def measure_tracks(plates: NDArray[np.uint8]) -> Tracks:
     return Tracks(
         ground=ground,
         masks=masks,
-        shown=area >= MIN_SHOWN_SHARE * area.max(),
+        shown=(area > 0) & (area >= MIN_SHOWN_SHARE * area.max()),
         area=area,
-        width=_length(masks.any(axis=1)),
-        height=_length(masks.any(axis=2)),
         lightness=lightness,
         a=a,
         b=b,
@@ -83,12 +79,6 @@ def _steady_ground(plates: NDArray[np.uint8]) -> Ground:
     borders = np.stack([border_pixels(plate) for plate in plates])  # D N 4
     is_ground = find_figure(borders, ground).mean(axis=1) <= 0.5
     return ground if is_ground.mean() >= MIN_GROUND_FRAMES else Ground(None)
-
-
-def _length(seen: NDArray[np.bool_]) -> Row:
-    """From the first to the last True of each row (D, n), as a share of n; 0 if there is none."""
-    first, last = seen.argmax(axis=1), seen.shape[1] - seen[:, ::-1].argmax(axis=1)
-    return np.where(seen.any(axis=1), last - first, 0) / seen.shape[1]
 
 
 class _Colors(NamedTuple):

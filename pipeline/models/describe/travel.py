@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.models.describe.facts import Amount, Path, Travel
-from pipeline.models.describe.rhythm import count_swings, goes_one_way
+from pipeline.models.describe.rhythm import count_swings, one_way_direction
 from pipeline.models.describe.shifts import Shifts
 
 MIN_TRAVEL = 0.03  # of the side of the canvas
 MIN_TRAVEL_PIXELS = 0.75  # of the plate
-MIN_OVERLAP = 0.8  # of the figure and its shifted reference, in four frames of five
-MIN_EXPLAINED = 0.5  # share of the difference to the reference that shifting removes ...
-MIN_CLOSE_OVERLAP = 0.93  # ... or, where what is left is little more than the jaggedness of the outline ...
-MIN_CLOSE_EXPLAINED = 0.4  # ... so much of it
+# What proves a shift: overlap of the figure and its shifted reference (in four frames of five), and the share of their
+# difference that shifting removed. Where shapes hardly match, shifting must have explained more.
+PROOFS = ((0.93, 0.4), (0.84, 0.5), (0.78, 0.72))
 MIN_RESTING_OVERLAP = 0.88  # of the figure and its unshifted reference: it stays
 MIN_SECOND_AXIS = 0.4  # of the way along the first
 MIN_ROUNDNESS = 0.45  # area inside the path, against an ellipse of its extent
@@ -70,13 +69,12 @@ def _is_explained(shifts: Shifts) -> bool:
     is_far = way >= way.max() / 2
     moved, unmoved = shifts.overlap[is_far], shifts.overlap_unmoved[is_far]
     explained = float(np.median((moved - unmoved) / np.maximum(1 - unmoved, 1e-9)))
-    if np.median(moved) >= MIN_CLOSE_OVERLAP and explained >= MIN_CLOSE_EXPLAINED:
-        return True
-    return bool(np.quantile(moved, 0.2) >= MIN_OVERLAP and explained >= MIN_EXPLAINED)
+    overlap = float(np.quantile(moved, 0.2))
+    return any(overlap >= min_overlap and explained >= min_explained for min_overlap, min_explained in PROOFS)
 
 
 def _two_axis_path(offsets: NDArray[np.float64], extent: NDArray[np.float64], axis: int) -> Path | None:
-    if len(offsets) < 3 or extent[1 - axis] < MIN_SECOND_AXIS * extent[axis]:
+    if len(offsets) < 3 or one_way_direction(offsets[:, axis]) or extent[1 - axis] < MIN_SECOND_AXIS * extent[axis]:
         return None
     x, y = offsets.T
     twice_area = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
@@ -88,7 +86,11 @@ def _two_axis_path(offsets: NDArray[np.float64], extent: NDArray[np.float64], ax
 
 
 def _one_axis_path(signal: NDArray[np.float64], axis: int) -> Path:
-    if not goes_one_way(signal):
-        return (Path.LEFT_RIGHT, Path.UP_DOWN)[axis]
-    grows = bool(signal[-1] > signal[0])
-    return ((Path.TO_LEFT, Path.TO_RIGHT), (Path.UPWARD, Path.DOWNWARD))[axis][grows]
+    there_and_back, backward, forward = _PATHS[axis]
+    return {0: there_and_back, -1: backward, 1: forward}[one_way_direction(signal)]
+
+
+_PATHS = (
+    (Path.LEFT_RIGHT, Path.TO_LEFT, Path.TO_RIGHT),
+    (Path.UP_DOWN, Path.UPWARD, Path.DOWNWARD),
+)

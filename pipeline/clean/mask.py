@@ -1,0 +1,62 @@
+"""Mask: the tracks of a clip -> the pixels to be painted out on every distinct frame.
+
+Shapes: D distinct frames, H height, W width; h, w of one stamp; 4 = RGBA, uint8.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.clean.ink import find_ink
+from pipeline.text.polygons import grow, rasterise, text_height
+from schemas.text import TextTrack
+
+Mask = NDArray[np.bool_]
+
+BOX_GROWTH = 0.25  # text heights by which the larger mask goes beyond the polygon
+TAKEN_GROWTH = 0.25  # text heights around a text that tell nothing about the ground of another
+
+
+def ink_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack], *, dilation: float) -> Mask:
+    """Return masks (D, H, W) of strokes with outline and soft edges, `dilation` text heights wider than seen."""
+    masks = np.zeros(frames.shape[:3], bool)
+    taken = polygon_masks(frames, tracks, growth=TAKEN_GROWTH)
+    for track in tracks:
+        for stamp in find_ink(frames, track.places, taken):
+            ink = dilate(stamp.ink, max(1, round(dilation * stamp.height)))
+            for frame, corner in stamp.corners.items():
+                _press(ink, corner, masks[frame])
+    return masks
+
+
+def box_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack]) -> Mask:
+    """Return masks (D, H, W) of whole polygons, made larger: nothing between the strokes is kept."""
+    return polygon_masks(frames, tracks, growth=BOX_GROWTH)
+
+
+def polygon_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack], *, growth: float) -> Mask:
+    """Return masks (D, H, W) of the polygons, each grown by so many text heights."""
+    masks = np.zeros(frames.shape[:3], bool)
+    for track in tracks:
+        for place in track.places:
+            polygon = grow(place.polygon, growth * text_height(place.polygon))
+            masks[place.first : place.last + 1] |= rasterise(polygon, (frames.shape[1], frames.shape[2]))
+    return masks
+
+
+def dilate(mask: Mask, radius: int) -> Mask:
+    """Return a mask (H, W) widened by so many pixels, round."""
+    if radius <= 0:
+        return mask
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc), np.bool_)
+
+
+def _press(ink: Mask, corner: tuple[int, int], mask: Mask) -> None:
+    """Add a stamp (h, w) to a mask (H, W) in place; what lies beyond the canvas is dropped."""
+    (top, left), (height, width) = corner, ink.shape
+    rows = slice(max(0, top), max(0, top, min(mask.shape[0], top + height)))
+    columns = slice(max(0, left), max(0, left, min(mask.shape[1], left + width)))
+    mask[rows, columns] |= ink[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]

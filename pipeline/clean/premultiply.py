@@ -1,0 +1,32 @@
+"""Premultiply: straight RGBA <-> colours weighed by their alpha, which can be compared and averaged.
+
+Shapes: H height, W width; 4 = RGBA, uint8.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+VISIBLE = 255
+
+
+def premultiply(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pixels (..., 4) with colour times alpha."""
+    alpha = pixels[..., 3:]
+    if alpha.min(initial=VISIBLE) == VISIBLE:
+        return pixels
+    colour = (pixels[..., :3].astype(np.uint16) * alpha + 127) // 255
+    return np.concatenate([colour.astype(np.uint8), alpha], axis=-1)
+
+
+def straighten(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return premultiplied pixels (..., 4) as straight alpha, colour zeroed where alpha is 0."""
+    alpha = pixels[..., 3:].astype(np.uint16)
+    colour = (pixels[..., :3].astype(np.uint16) * 255 + alpha // 2) // np.maximum(alpha, 1)
+    colour = np.where(alpha > 0, np.minimum(colour, 255), 0)
+    return np.concatenate([colour, alpha], axis=-1).astype(np.uint8)
+
+
+def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the largest difference over the channels of two straight pictures (..., 4), as a viewer sees them."""
+    first, second = premultiply(one), premultiply(other)
+    return np.asarray((np.maximum(first, second) - np.minimum(first, second)).max(-1), np.uint8)

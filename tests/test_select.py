@@ -1,0 +1,122 @@
+"""Select decides from numbers alone, and names one reason per rejection."""
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import pytest
+
+from pipeline.select import SelectConfig, decide, sweep
+
+Row = tuple[str, str | None, int, float | None, str]  # key, label, frames, text area, hash
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
+    """Create samples, probe and text as pipeline.tables does; text area None = the text stage failed."""
+    connection.execute("CREATE TEMP TABLE samples (key TEXT, shard TEXT, position INT, label TEXT, reason TEXT)")
+    connection.execute(
+        "CREATE TEMP TABLE probe (key TEXT, status TEXT, num_frames INT, num_distinct_frames INT, "
+        "pixels_hash TEXT, timing_hash TEXT)"
+    )
+    connection.execute("CREATE TEMP TABLE text (key TEXT, status TEXT, text_area DOUBLE)")
+    for position, (key, label, num_frames, text_area, pixels) in enumerate(rows):
+        connection.execute("INSERT INTO samples VALUES (?, '00000', ?, ?, NULL)", [key, position, label])
+        connection.execute("INSERT INTO probe VALUES (?, 'ok', ?, 2, ?, 'same')", [key, num_frames, pixels])
+        status = "failed" if text_area is None else "ok"
+        connection.execute("INSERT INTO text VALUES (?, ?, ?)", [key, status, text_area])
+
+
+def reasons(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> dict[str, tuple[str | None, str | None]]:
+    rows = decide(connection, config).to_pylist()
+    return {row["key"]: (row["t2i_reason"], row["t2v_reason"]) for row in rows}
+
+
+def test_each_rejection_has_its_reason_and_the_first_rule_wins(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(
+        connection,
+        [
+            ("kept", "joy", 9, 0.1, "a"),
+            ("copy", "joy", 9, 0.1, "a"),
+            ("unlabelled", None, 9, 0.1, "b"),
+            ("short", "joy", 4, 0.1, "c"),
+            ("short and wordy", "joy", 4, 0.9, "d"),
+            ("rare", "awe", 9, 0.1, "e"),
+            ("five", "joy", 5, 0.25, "f"),
+        ],
+    )
+    assert reasons(connection, SelectConfig(min_label_count=2)) == {
+        "kept": (None, None),
+        "copy": ("duplicate", "duplicate"),
+        "unlabelled": ("no_label", "no_label"),
+        "short": (None, "few_frames"),
+        "short and wordy": ("text_area", "few_frames"),
+        "rare": (None, "rare_label"),
+        "five": (None, None),
+    }
+
+
+def test_labels_are_counted_after_frames_and_text(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [("a", "joy", 9, 0.0, "a"), ("b", "joy", 9, 0.9, "b"), ("c", "joy", 2, 0.0, "c"), ("d", "joy", 9, None, "d")])
+    assert reasons(connection, SelectConfig(min_label_count=2))["a"] == (None, "rare_label")
+    assert reasons(connection, SelectConfig(min_label_count=1))["a"] == (None, None)
+
+
+def test_labels_of_copies_are_merged_and_any_frequent_one_keeps_the_sample(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    fill(connection, [("a", "awe", 9, 0.0, "x"), ("b", "joy", 9, 0.0, "x"), ("c", "joy", 9, 0.0, "y")])
+    rows = {row["key"]: row for row in decide(connection, SelectConfig(min_label_count=2)).to_pylist()}
+    assert rows["a"]["labels"] == ["awe", "joy"]
+    assert rows["b"]["duplicate_of"] == "a"
+    assert rows["a"]["t2v_reason"] is None, "joy is seen twice: here and at c"
+
+
+def test_copies_can_be_kept_and_stage_1_may_have_its_own_text_limit(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [("a", "joy", 9, 0.6, "x"), ("b", "joy", 9, 0.6, "x")])
+    config = SelectConfig(min_label_count=1, drop_duplicates=False, max_text_area_t2i=1.0)
+    assert reasons(connection, config) == {"a": (None, "text_area"), "b": (None, "text_area")}
+
+
+def test_distinct_frames_can_be_counted_instead(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [("a", "joy", 9, 0.0, "x")])
+    config = SelectConfig(min_label_count=1, count_frames="distinct", min_frames=3)
+    assert reasons(connection, config)["a"] == (None, "few_frames"), "9 stored frames, 2 of them distinct"
+
+
+def test_samples_that_failed_before_are_not_decided(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [("a", "joy", 9, 0.0, "x"), ("b", "joy", 9, 0.0, "y")])
+    connection.execute("UPDATE probe SET status = 'failed' WHERE key = 'a'")
+    connection.execute("UPDATE samples SET reason = 'unreadable' WHERE key = 'b'")
+    assert reasons(connection, SelectConfig(min_label_count=1)) == {}
+
+
+def test_every_chosen_video_is_chosen_as_a_picture_too(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [(str(n), "joy", n % 9, n % 7 / 10, str(n)) for n in range(100)])
+    for area_t2i in (None, 0.1, 1.0):
+        config = SelectConfig(min_label_count=3, max_text_area=0.3, max_text_area_t2i=area_t2i)
+        decided = reasons(connection, config).values()
+        assert any(t2v is None for _, t2v in decided)
+        assert all(t2i is None for t2i, t2v in decided if t2v is None)
+
+
+def test_sweep_agrees_with_the_decision_at_every_threshold_it_prints(connection: duckdb.DuckDBPyConnection) -> None:
+    labels = ["joy", "awe", "fear", None]
+    rows: list[Row] = [
+        (str(n), labels[n % 4] if n % 5 else "rage", n % 13, n % 11 / 20, str(n // 2 if n % 3 else n)) for n in range(200)
+    ]
+    fill(connection, rows)
+    swept = sweep(connection, SelectConfig(min_label_count=7))
+    assert {7, 1001} <= {row["min_label_count"] for row in swept}
+    for row in swept[:: max(len(swept) // 12, 1)]:
+        config = SelectConfig(
+            min_frames=int(row["min_frames"]),
+            max_text_area=row["max_text_area"],
+            min_label_count=int(row["min_label_count"]),
+        )
+        kept = [t2v for _, t2v in reasons(connection, config).values() if t2v is None]
+        assert len(kept) == row["num_samples"], row
