@@ -6,6 +6,7 @@ from typing import Any
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from pipeline.config import EngineConfig
+from pipeline.threads import use_one_thread_per_worker
 
 
 def _processes(config: EngineConfig) -> TaskRunner[Any]:
@@ -13,6 +14,7 @@ def _processes(config: EngineConfig) -> TaskRunner[Any]:
 
 
 def _threads(config: EngineConfig) -> TaskRunner[Any]:
+    use_one_thread_per_worker()
     return ThreadPoolTaskRunner(max_workers=config.workers)
 
 
@@ -23,12 +25,3 @@ def open_engine(config: EngineConfig) -> TaskRunner[Any]:
     """Return the task runner of the configured engine."""
     return ENGINES[config.name](config)
 
-
-def use_one_thread_per_worker() -> None:
-    """Keep libraries from starting as many threads as there are cores in every worker process."""
-    import cv2
-    import pyarrow as pa
-
-    cv2.setNumThreads(1)
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(2)

@@ -54,6 +54,10 @@ class Unreadable(SampleError):
     reason = "unreadable"
 
 
+class OutsideSource(SampleError):
+    reason = "outside_source"
+
+
 class RefusedText(SampleError):
     reason = "refused_text"
 

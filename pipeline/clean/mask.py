@@ -16,15 +16,15 @@ from schemas.text import TextTrack
 Mask = NDArray[np.bool_]
 
 BOX_GROWTH = 0.25  # text heights by which the larger mask goes beyond the polygon
-TAKEN_GROWTH = 0.25  # text heights around a text that tell nothing about the ground of another
+TAKEN_GROWTH = 0.1  # text heights around a text that tell nothing about the ground of another
 
 
 def ink_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack], *, dilation: float) -> Mask:
     """Return masks (D, H, W) of strokes with outline and soft edges, `dilation` text heights wider than seen."""
     masks = np.zeros(frames.shape[:3], bool)
-    taken = polygon_masks(frames, tracks, growth=TAKEN_GROWTH)
     for track in tracks:
-        for stamp in find_ink(frames, track.places, taken):
+        others = [other for other in tracks if other is not track]
+        for stamp in find_ink(frames, track.places, polygon_masks(frames, others, growth=TAKEN_GROWTH)):
             ink = dilate(stamp.ink, max(1, round(dilation * stamp.height)))
             for frame, corner in stamp.corners.items():
                 _press(ink, corner, masks[frame])

@@ -1,8 +1,8 @@
 """Summarise: a sample's captions -> one text short enough for the text encoder, made only of what they say.
 
-Captions of `describe`'s grammar are read back into facts, and the most telling of these are said again, as long as the text
-fits in English and in its translation. Of any other caption whole sentences are taken; only a sentence that is too long by
-itself is cut, after a clause or at worst after a word.
+Captions of `describe`'s grammar are read back into facts, and the most telling of these are said again, as long as
+the text fits in English and in its translation. Of any other caption whole sentences are taken; only a sentence that
+is too long by itself is cut, after a clause or at worst after a word.
 """
 
 import re
@@ -50,7 +50,7 @@ def _summarize(texts: Sequence[str], max_tokens: int) -> str:
 
 
 def _merge(texts: Sequence[str]) -> Caption | None:
-    """The facts of a picture's and a motion's caption as one; None if a text is not of our grammar or two say the same."""
+    """The facts of both captions as one; None if a text is not of our grammar or two say the same."""
     captions = [read_english(text) for text in texts]
     known = [caption for caption in captions if caption is not None]
     pictures = [caption.picture for caption in known if caption.picture is not None]
@@ -69,12 +69,16 @@ def _fits(text: str, max_tokens: int) -> bool:
 
 
 def _choose_sentences(texts: Sequence[str], max_tokens: int) -> list[str]:
-    """Whole sentences that fit together: the first of every caption, then the second of every caption, and so on.
-
-    They are returned in the order of the captions, each once.
+    """Whole sentences that fit together: the first of every caption, then the second of every caption, and so on;
+    returned in the order of the captions, each once.
     """
-    split = [[part.strip() for part in _SENTENCE_END.split(text) if part.strip()][:MAX_SENTENCES] for text in texts]
-    places = sorted((place, index) for index, sentences in enumerate(split) for place in range(len(sentences)))
+    split = [
+        [part.strip() for part in _SENTENCE_END.split(text) if _has_word(part)][:MAX_SENTENCES]
+        for text in texts
+    ]
+    places = sorted(
+        (place, index) for index, sentences in enumerate(split) for place in range(len(sentences))
+    )
     chosen: dict[str, tuple[int, int]] = {}
     for place, index in places:
         sentence = split[index][place]
@@ -84,15 +88,21 @@ def _choose_sentences(texts: Sequence[str], max_tokens: int) -> list[str]:
 
 
 def _cut(text: str, max_tokens: int) -> str:
-    """Return the longest beginning that ends with a clause, or else with a word. Raises RefusedText if there is none."""
+    """Return the longest beginning that ends with a clause or else a word. Raises RefusedText."""
     head = text[: MAX_CHARACTERS_PER_TOKEN * max_tokens]
     for boundary in (_CLAUSE_END, _WORD_END):
         ends = [found.start() for found in boundary.finditer(head)]
-        beginnings = [head[:end].rstrip(_LOOSE_END) for end in ends if end < len(head) or len(head) == len(text)]
+        beginnings = [
+            head[:end].rstrip(_LOOSE_END) for end in ends if end < len(head) or len(head) == len(text)
+        ]
         for beginning in reversed(beginnings):
-            if beginning and _fits(finished := _finish(beginning), max_tokens):
+            if _has_word(beginning) and _fits(finished := _finish(beginning), max_tokens):
                 return finished
     raise RefusedText(f"no word of this text fits {max_tokens} tokens: {text[:79]!r}")
+
+
+def _has_word(text: str) -> bool:
+    return any(character.isalnum() for character in text)
 
 
 def _finish(beginning: str) -> str:

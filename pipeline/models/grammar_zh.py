@@ -1,4 +1,4 @@
-"""Translate: an English text of `describe`'s grammar -> the same facts in simplified Chinese; any other text is refused."""
+"""Translate: English of `describe`'s grammar -> the same facts in simplified Chinese; other texts are refused."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ class GrammarTranslator:
     identity = "embedded/grammar-zh-1"
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """Return each text in Chinese, its label unchanged between “ ”. Raises RefusedText for a text that is not ours."""
+        """Return each text in Chinese, its label between “ ”. Raises RefusedText for a text not ours."""
         return [render_chinese(_read(text)) for text in texts]
 
 

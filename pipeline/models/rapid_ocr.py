@@ -5,8 +5,9 @@ Shapes: H height, W width; 3 = RGB, uint8.
 
 import hashlib
 import unicodedata
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,12 @@ class RapidOcr:
     @cached_property
     def identity(self) -> str:
         """Name and version of the library, whose wheel carries the models."""
-        return f"rapidocr/{metadata.version('rapidocr')}"
+        return rapid_ocr_identity()
 
     @cached_property
     def digest(self) -> str:
         """sha256 in hex over the model files, by name and content."""
-        import rapidocr
-
-        digest = hashlib.sha256()
-        for path in sorted((Path(rapidocr.__file__).parent / "models").glob("*.onnx")):
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
+        return rapid_ocr_digest()
 
     def read(self, image: NDArray[np.uint8]) -> list[TextBox]:
         """Find and recognise text in one RGB image (H, W, 3); polygons are in its pixels, reading order."""
@@ -81,6 +77,22 @@ class RapidOcr:
 def open_rapid_ocr(config: RapidOcrConfig) -> RapidOcr:
     """Load the models (about 0.4 s); one reader serves one thread at a time."""
     return RapidOcr(config)
+
+
+def rapid_ocr_identity() -> str:
+    """Name and version of the library, whose wheel carries the models; nothing is opened."""
+    return f"rapidocr/{metadata.version('rapidocr')}"
+
+
+@cache
+def rapid_ocr_digest() -> str:
+    """sha256 in hex over the model files, by name and content; the library is found, not imported."""
+    found = find_spec("rapidocr")
+    assert found is not None and found.origin is not None, "rapidocr is a dependency of this package"
+    digest = hashlib.sha256()
+    for path in sorted((Path(found.origin).parent / "models").glob("*.onnx")):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def is_enough_text(text: str, min_length: int) -> bool:

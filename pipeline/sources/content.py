@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from pipeline.sources.readable import readable
-from schemas.errors import TooLarge, Unreadable
+from schemas.errors import OutsideSource, TooLarge, Unreadable
 from schemas.sample import Sample
 
-OUTSIDE_SOURCE = "outside_source"
 MAX_SHOWN_CHARS = 200
 
 
@@ -29,7 +28,7 @@ def unreadable(detail: str) -> Content:
 
 
 def outside_source(detail: str) -> Content:
-    return Content(None, 0, OUTSIDE_SOURCE, detail)
+    return Content(None, 0, OutsideSource.reason, detail)
 
 
 def too_large(size_bytes: int, max_bytes: int) -> Content:

@@ -61,7 +61,11 @@ def nullable(values):
     return st.none() | values
 
 
-labels = st.one_of(st.text(max_size=60), st.sampled_from(HOSTILE_LABELS)).map(shorten_label).map(lambda x: x or None)
+labels = (
+    st.one_of(st.text(max_size=60), st.sampled_from(HOSTILE_LABELS))
+    .map(shorten_label)
+    .map(lambda x: x or None)
+)
 colors = st.sampled_from(NAMED_COLORS)
 palettes = st.lists(colors, max_size=3, unique=True).map(tuple)
 places = nullable(st.sampled_from(Place))
@@ -95,7 +99,9 @@ def motions(draw):
     turn = draw(nullable(st.builds(Turn, nullable(st.sampled_from(range(10, 360, 10))))))
     blink = draw(nullable(st.sampled_from(Blink)))
     two_hues = st.lists(colors, min_size=2, max_size=2, unique=True).map(lambda pair: Hues(*pair))
-    rates = st.builds(Rate, st.integers(1, 10**6), st.just(1)) | st.builds(Rate, st.just(1), st.integers(1, 10**6))
+    rates = st.builds(Rate, st.integers(1, 10**6), st.just(1)) | st.builds(
+        Rate, st.just(1), st.integers(1, 10**6)
+    )
     is_rhythmic = any((travel is not None and path is not Path.NONE, pulse, turn, blink))
     stir_places = nullable(st.sampled_from([place for place in Place if place is not Place.FULL]))
     return Motion(
@@ -122,7 +128,7 @@ captions = st.one_of(
 def test_every_structure_is_read_back_from_its_english_unchanged(caption):
     text = render_english(caption)
     assert read_english(text) == caption
-    assert "\n" not in text and len(text.splitlines()) == 1
+    assert len(text.splitlines()) == 1
 
 
 @given(captions)
@@ -146,8 +152,9 @@ def test_a_hostile_label_neither_breaks_out_of_its_quotes_nor_gets_long(label):
     text = render_english(Caption(Picture(label=short), Still()))
     assert read_english(text) == Caption(Picture(label=short), Still())
     assert len(short) <= MAX_LABEL_CHARACTERS
-    assert text.startswith('A sticker tagged "') and text.endswith('". Nothing moves.')
-    text.replace("\n", "").encode()  # whatever prints can be stored
+    assert text.startswith('A sticker tagged "')
+    assert text.endswith('". Nothing moves.')
+    text.encode()  # no half of a surrogate pair is left
 
 
 @given(st.text(max_size=200))
@@ -232,9 +239,9 @@ def test_a_whole_caption_reads_naturally_in_both_languages():
     )
     text = render_english(caption)
     assert text == (
-        'A small square sticker tagged "laugh": a round yellow figure with black and red, centered, on a transparent'
-        " background. It moves up and down by a fifth of the height about twice a second and cycles through several colors,"
-        " looping smoothly; 12 pictures in 1.2 seconds."
+        'A small square sticker tagged "laugh": a round yellow figure with black and red, centered,'
+        " on a transparent background. It moves up and down by a fifth of the height about twice a second"
+        " and cycles through several colors, looping smoothly; 12 pictures in 1.2 seconds."
     )
     assert GrammarTranslator().translate([text]) == [
         "小号方形贴图“laugh”：黄色圆形图案，带黑色和红色，居中，透明背景。"

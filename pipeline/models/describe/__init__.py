@@ -1,4 +1,4 @@
-"""Describe: pixels and their time axis -> English sentences of measured facts, and those sentences -> facts again."""
+"""Describe: pixels and their time axis -> English sentences of measured facts, and back to the facts."""
 
 from pipeline.models.describe.captioner import Describe
 

@@ -1,4 +1,4 @@
-"""Captioner: images and clips -> sentences of measured facts. No model, no download, no GPU, nothing invented."""
+"""Captioner: images and clips -> sentences of measured facts; no model, nothing invented."""
 
 from collections.abc import Sequence
 
@@ -15,23 +15,26 @@ from schemas.clip import Clip
 
 
 class Describe:
-    """An ImageCaptioner and a VideoCaptioner; the label stands in the image caption only, as a summary joins the two.
+    """An ImageCaptioner and a VideoCaptioner.
 
-    Captions are kept to the length of the text encoder by leaving out the facts that matter least.
+    The label stands in the image caption only, as a summary joins the two. Captions are kept to the length of the
+    text encoder by leaving out the facts that matter least.
     """
 
     identity = "embedded/describe-1"
 
     def caption_images(self, images: Sequence[NDArray[np.uint8]], labels: Sequence[str | None]) -> list[str]:
-        """Say what is measured of each straight-alpha image (H, W, 4): size, figure, colours, place, background."""
+        """Say what is measured of each image (H, W, 4): size, figure, colours, place, background."""
         pairs = zip(images, labels, strict=True)
         return [_render(Caption(picture=measure_picture(image, label))) for image, label in pairs]
 
     def caption_clips(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[str]:
-        """Say what is measured of the motion in each clip; of a clip of one distinct frame, that nothing moves."""
+        """Say what is measured of the motion in each clip, or that nothing moves."""
         assert len(clips) == len(labels), "one label per clip"
         return [_render(Caption(motion=measure_motion(clip))) for clip in clips]
 
 
 def _render(caption: Caption) -> str:
-    return render_english(shorten(caption, lambda said: count_tokens(render_english(said)) <= MAX_TEXT_TOKENS))
+    return render_english(
+        shorten(caption, lambda said: count_tokens(render_english(said)) <= MAX_TEXT_TOKENS)
+    )

@@ -1,4 +1,4 @@
-"""Facts: what `describe` can say about a picture and its motion, as data; every sentence is made of these and nothing else.
+"""Facts: what `describe` can say about a picture and its motion, as data; sentences are made of nothing else.
 
 Every field may be None: that part is then not said. What contradicts itself cannot be built (ValueError).
 """
@@ -52,7 +52,7 @@ class Color(Enum):
 
 
 class Scene(Enum):
-    """FIGURE: one connected shape on a background; GROUP: several; SCENE: no background to be told apart; EMPTY: no shape."""
+    """FIGURE: one shape on a background; GROUP: several; SCENE: no background told apart; EMPTY: no shape."""
 
     FIGURE = auto()
     GROUP = auto()
@@ -106,8 +106,12 @@ class Picture:
         _require(self.outline is None or self.scene is Scene.FIGURE, "only a figure has an outline")
         _require(self.place is None or has_figure, "only a figure or a group has a place")
         _require(not self.colors or has_figure or self.scene is Scene.SCENE, "colours of nothing")
-        _require(self.background is None or has_figure or self.scene is Scene.EMPTY, "a background of nothing")
-        _require(self.scene is not Scene.EMPTY or self.background is not None, "an empty picture is its background")
+        _require(
+            self.background is None or has_figure or self.scene is Scene.EMPTY, "a background of nothing"
+        )
+        _require(
+            self.scene is not Scene.EMPTY or self.background is not None, "an empty picture is its background"
+        )
 
 
 class Subject(Enum):
@@ -120,7 +124,7 @@ class Subject(Enum):
 
 
 class Path(Enum):
-    """How the figure travels; the one-way paths do not come back. RESHAPE: its outline changes instead; NONE: it stays."""
+    """How the figure travels. RESHAPE: its outline changes instead; NONE: it stays."""
 
     LEFT_RIGHT = auto()
     UP_DOWN = auto()
@@ -177,7 +181,7 @@ class Loop(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """Peak-to-peak way of the centre; `amount` is a fraction of the height if the path is vertical, else of the width."""
+    """The way from end to end; `amount` is of the height if the path is vertical, else of the width."""
 
     path: Path
     amount: Amount | None = None
@@ -188,7 +192,7 @@ class Travel:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Rotation in the picture plane; `degrees` from one end of the swing to the other, None for whole turns."""
+    """Rotation in the picture plane; `degrees` from end to end of the swing, None for whole turns."""
 
     degrees: int | None = None
 
@@ -247,7 +251,7 @@ class Length:
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """What happens in a clip of at least two distinct frames; without any of its parts it only says that there is change."""
+    """What happens in a clip of two or more distinct frames; without any parts only that it changes."""
 
     subject: Subject
     travel: Travel | None = None

@@ -1,4 +1,4 @@
-"""Grammar: facts <-> English. What is written here is the only text that can be read back, and it reads back exactly."""
+"""Grammar: facts -> English. What is written here is all that can be read back, and it reads back exactly."""
 
 from pipeline.models.describe.facts import (
     Amount,
@@ -45,10 +45,11 @@ SEVERAL_COLORS = "cycles through several colors"
 
 
 def render_english(caption: Caption) -> str:
-    """Return one line: the sentence about the picture, then the one about the motion, as far as there are any.
+    """Return one line: the sentence about the picture, then that about the motion, where there are such.
 
-    `A small square sticker tagged "laugh": a round yellow figure with black and red, centered, on a transparent background.`
-    `The figure moves up and down by a fifth of the height about twice a second, looping smoothly; 12 pictures in 1.2 seconds.`
+    A small square sticker tagged "laugh": a round yellow figure with black, centered, on a white background.
+    The figure moves up and down by a fifth of the height about twice a second and cycles through several colors,
+    with motion over half of the canvas, mostly at the top, looping smoothly; 12 pictures in 1.2 seconds.
     """
     sentences = []
     if caption.picture is not None:

@@ -43,12 +43,14 @@ def find_ground(plate: NDArray[np.uint8]) -> Ground:
 
 
 def find_figure(plates: NDArray[np.uint8], ground: Ground) -> NDArray[np.bool_]:
-    """Return what is not background in plates (..., 4) as masks (...); everything seen if there is no background."""
+    """Return what is not background in plates (..., 4) as masks (...); without a background, all."""
     opaque = is_opaque(plates)
     if ground.lab is None:
         return opaque
     lab = color_table().lab[color_codes(plates[..., :3])]
-    is_other: NDArray[np.bool_] = np.linalg.norm(lab - np.array(ground.lab, np.float32), axis=-1) > MAX_LIKENESS
+    is_other: NDArray[np.bool_] = (
+        np.linalg.norm(lab - np.array(ground.lab, np.float32), axis=-1) > MAX_LIKENESS
+    )
     return opaque & is_other
 
 

@@ -1,7 +1,7 @@
 r"""Labels: whatever a person typed as a tag <-> one short line that can stand between quotation marks.
 
-A label may hold quotes, newlines, brackets, a megabyte. It is cut first (lossy, idempotent), then escaped (reversible):
-a backslash before itself and before the quotation marks in use, \u{hex} for what does not print.
+A label may hold quotes, newlines, brackets, a megabyte. It is cut first (lossy, idempotent), then escaped
+(reversible): a backslash before itself and before the quotation marks in use, \u{hex} for what does not print.
 """
 
 import re
@@ -20,7 +20,7 @@ _ESCAPE = re.compile(r"\\(?:u\{([0-9a-f]{1,6})\}|(.))", re.DOTALL)
 
 
 def shorten_label(label: str) -> str:
-    """Return the label without blanks at its ends, cut to what a caption has room for; doing it twice changes nothing."""
+    """Return the label stripped and cut to what a caption has room for; twice is as good as once."""
     whole = label.strip()
     if len(whole) <= MAX_LABEL_CHARACTERS and _num_tokens(whole) <= MAX_LABEL_TOKENS:
         return whole
@@ -36,7 +36,7 @@ def quote_label(label: str, quotes: str = ENGLISH_QUOTES) -> str:
 
 
 def unquote_label(escaped: str) -> str:
-    r"""Undo the escaping of what stands between the quotation marks. Raises ValueError for a \u{} beyond Unicode."""
+    r"""Undo the escaping between the quotation marks. Raises ValueError for a \u{} beyond Unicode."""
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], escaped)
 
 

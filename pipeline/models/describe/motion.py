@@ -58,7 +58,9 @@ def measure_motion(clip: Clip) -> Motion | Still:
     return _measure_figure(tracks, clip.durations_ms, stir, length)
 
 
-def _measure_figure(tracks: Tracks, durations_ms: tuple[int, ...], stir: Stir | None, length: Length) -> Motion:
+def _measure_figure(
+    tracks: Tracks, durations_ms: tuple[int, ...], stir: Stir | None, length: Length
+) -> Motion:
     shown = tracks.shown
     masks = _main_masks(tracks.masks[shown])
     shown_ms = [ms for ms, is_shown in zip(durations_ms, shown, strict=True) if is_shown]
@@ -106,13 +108,15 @@ def find_loop(tracks: Tracks, way: Way | None) -> Loop | None:
     *inside, closing = tracks.steps
     if len(inside) < 2:
         return None
-    if closing > MIN_JUMP_STEP * max(inside) or (way is not None and way.travel.path.is_way and jumps_at_the_end(way.signal)):
+    if closing > MIN_JUMP_STEP * max(inside) or (
+        way is not None and way.travel.path.is_way and jumps_at_the_end(way.signal)
+    ):
         return Loop.JUMP
     return Loop.SMOOTH if closing <= MAX_SMOOTH_STEP * float(np.quantile(inside, 0.9)) else None
 
 
 def find_pulse(masks: NDArray[np.bool_], shifts: Shifts) -> Pulse | None:
-    """Return how the size of the figure (D, h, w) changes while its shape stays: its area and both sides of its box."""
+    """Return how the size of the figure (D, h, w) changes while its shape stays."""
     growth = shifts.growth
     if growth.min() == 0 or growth.max() < MIN_GROWTH * growth.min():
         return None
@@ -129,10 +133,10 @@ def find_blink(tracks: Tracks, *, has_hues: bool) -> Blink | None:
     """Return whether the figure comes and goes, or its brightness changes while its colours stay."""
     if tracks.shown.all():
         return None if has_hues else _find_flash(tracks)
-    starts, ends = bool(tracks.shown[0]), bool(tracks.shown[-1])
-    if starts == ends:
+    turns = int(np.count_nonzero(np.diff(tracks.shown)))
+    if turns > 1:
         return Blink.BOTH
-    return Blink.APPEARS if ends else Blink.VANISHES
+    return Blink.APPEARS if tracks.shown[-1] else Blink.VANISHES
 
 
 def _find_flash(tracks: Tracks) -> Blink | None:

@@ -1,7 +1,7 @@
 """Palette: pixel colours -> the few names a caption uses, by the nearest named swatch in CIELAB.
 
-Shapes: N pixels; 3 = RGB, uint8, or L*, a*, b*. Colours are looked up with 5 bits per channel, so a table of 32,768
-entries answers for every pixel.
+Shapes: N pixels; 3 = RGB, uint8, or L*, a*, b*. Colours are looked up with 5 bits per channel, so a table of
+32,768 entries answers for every pixel.
 """
 
 from functools import cache
@@ -59,7 +59,7 @@ NAMES: tuple[Color, ...] = tuple(_SWATCHES)
 
 
 class Table(NamedTuple):
-    """What each of the 32,768 colours is: its L*, a*, b* (float32, (32768, 3)) and the index of its name (uint8)."""
+    """For each of the 32,768 colours: L*, a*, b* (32768, 3) and the index of its name (32768,)."""
 
     lab: NDArray[np.float32]
     name: NDArray[np.uint8]
@@ -93,7 +93,7 @@ def color_codes(rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
 
 
 def name_shares(rgb: NDArray[np.uint8]) -> list[tuple[Color, float]]:
-    """Return the names of the pixels (N, 3) with their shares, largest first; ties in the order of the palette."""
+    """Return the names of the pixels (N, 3) with their shares, largest first; ties as in the palette."""
     if len(rgb) == 0:
         return []
     counts = np.bincount(color_table().name[color_codes(rgb)], minlength=len(NAMES))

@@ -1,4 +1,4 @@
-"""Phrases: each fact that is one choice among several, in both languages; the English ones are unique within their table."""
+"""Phrases: each fact that is one choice among several, in both languages."""
 
 from enum import Enum
 from typing import NamedTuple, TypeVar
@@ -22,7 +22,7 @@ Choice = TypeVar("Choice", bound=Enum)
 
 
 class Phrase(NamedTuple):
-    """The same thing said in English (American spelling, as caption models write) and in simplified Chinese."""
+    """One thing in English (American spelling, as caption models write) and in simplified Chinese."""
 
     en: str
     zh: str

@@ -58,7 +58,9 @@ def measure_picture(frame: NDArray[np.uint8], label: str | None) -> Picture:
         return Picture(short_label, size, shape, Scene.SCENE, colors=colors)
     main = main_part(mask)
     if main is None:
-        return Picture(short_label, size, shape, Scene.GROUP, None, colors, place_of(find_box(mask)), ground.name)
+        return Picture(
+            short_label, size, shape, Scene.GROUP, None, colors, place_of(find_box(mask)), ground.name
+        )
     place, outline = place_of(find_box(main)), outline_of(main, width / height)
     return Picture(short_label, size, shape, Scene.FIGURE, outline, colors, place, ground.name)
 
@@ -77,11 +79,13 @@ def format_of(ratio: float) -> Format:
 def main_colors(rgb: NDArray[np.uint8]) -> tuple[Color, ...]:
     """Return the names that cover enough of the pixels (N, 3), the largest always."""
     shares = name_shares(rgb)
-    return tuple(name for index, (name, share) in enumerate(shares) if index == 0 or share >= MIN_COLOR_SHARE)[:MAX_COLORS]
+    return tuple(
+        name for index, (name, share) in enumerate(shares) if index == 0 or share >= MIN_COLOR_SHARE
+    )[:MAX_COLORS]
 
 
 def main_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Return the one connected part that is the figure (h, w), None if the mask falls into several parts of weight."""
+    """Return the connected part that is the figure (h, w), None if there are several parts of weight."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     shares = stats[1:, cv2.CC_STAT_AREA] / int(mask.sum())
     if shares.max() >= MIN_MAIN_SHARE:

@@ -1,6 +1,7 @@
-"""Plates: frames -> copies of at most 64 pixels a side, on which everything is measured at a bounded price per frame.
+"""Plates: frames -> copies of at most 64 pixels a side, to measure on at a bounded price per frame.
 
-Shapes: H W the frame, h w the plate (64 or less), D distinct frames; 4 = straight RGBA, uint8, colour 0 where alpha is 0.
+Shapes: H W the frame, h w the plate (64 or less), D distinct frames; 4 = straight RGBA, uint8, colour 0 where alpha
+is 0.
 """
 
 import cv2
@@ -13,7 +14,7 @@ OPAQUE = 128  # alpha from which a pixel counts as seen
 
 
 def shrink_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the frame (H, W, 4) averaged down to (h, w, 4), colours weighted by their alpha; small frames as they are."""
+    """Return the frame (H, W, 4) averaged to (h, w, 4), colours weighted by alpha; small ones as they are."""
     thinned = thin_out(frame, MAX_AVERAGED_SIDE)
     height, width = thinned.shape[:2]
     scale = MAX_SIDE / max(height, width)
@@ -29,9 +30,13 @@ def shrink_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def thin_out(frame: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
-    """Return every n-th row and column (H, W, 4), so that no side is longer than `max_side` pixels."""
-    steps = [-(-side // max_side) for side in frame.shape[:2]]
-    return frame[:: steps[0], :: steps[1]]
+    """Return every n-th row and column (H, W, 4), n odd, so that no side is longer than `max_side` pixels.
+
+    An odd step does not fall into line with the even grids on which pixel art is enlarged.
+    """
+    whole_steps = [-(-side // max_side) for side in frame.shape[:2]]
+    rows, columns = (step if step % 2 else step + 1 for step in whole_steps)
+    return frame[::rows, ::columns]
 
 
 def shrink_frames(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """Reading: an English text of our own grammar -> the facts it was made of; nothing else is understood.
 
-The reader walks the text from left to right and is lenient about filler words, because its last step is strict: facts that
-do not render to exactly the text they were read from are thrown away.
+The reader walks the text from left to right and is lenient about filler words, because its last step is strict:
+facts that do not render to exactly the text they were read from are thrown away.
 """
 
 import re
@@ -22,7 +22,15 @@ from pipeline.models.describe.facts import (
     Travel,
     Turn,
 )
-from pipeline.models.describe.grammar import CHANGES, SEVERAL_COLORS, MOVES, NOUN, STILL, TURNS_ROUND, render_english
+from pipeline.models.describe.grammar import (
+    CHANGES,
+    MOVES,
+    NOUN,
+    SEVERAL_COLORS,
+    STILL,
+    TURNS_ROUND,
+    render_english,
+)
 from pipeline.models.describe.labels import unquote_label
 from pipeline.models.describe.phrases import (
     AMOUNTS,

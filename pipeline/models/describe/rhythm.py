@@ -1,4 +1,4 @@
-"""Rhythm: a number per distinct frame, on the time axis -> how often it swings and whether its end meets its start.
+"""Rhythm: a number per distinct frame -> how often it swings and whether it goes one way.
 
 Shapes: D distinct frames, times in milliseconds.
 """
@@ -19,12 +19,16 @@ MIN_FREQUENCY = 2 / 3  # per second; slower swings are told by their period
 
 
 def one_way_direction(signal: NDArray[np.float64]) -> int:
-    """Return 1 or -1 if the signal (D,), played in a loop, rises or falls all the way and then jumps back, else 0."""
+    """Return 1 or -1 if the looped signal (D,) rises or falls all the way and then jumps back, else 0."""
     steps = np.roll(signal, -1) - signal
     sizes = np.abs(steps)
     largest = _jump_index(signal)
     others = np.delete(sizes, largest)
-    if len(signal) < MIN_ONE_WAY_FRAMES or sizes[largest] < MIN_JUMP * float(np.ptp(signal)) or not others.any():
+    if (
+        len(signal) < MIN_ONE_WAY_FRAMES
+        or sizes[largest] < MIN_JUMP * float(np.ptp(signal))
+        or not others.any()
+    ):
         return 0
     against = sizes[np.sign(steps) == -np.sign(steps[largest])].sum()
     if others.max() > MAX_OTHER_STEP * sizes[largest] or against < MIN_ONE_WAY * others.sum():
@@ -42,7 +46,7 @@ def _jump_index(signal: NDArray[np.float64]) -> int:
 
 
 def count_swings(signal: NDArray[np.float64]) -> int | None:
-    """Count the full swings of a signal (D,) that is played in a loop, None if large and small ones are mixed."""
+    """Count the full swings of a looped signal (D,), None if large and small ones are mixed."""
     extent = float(np.ptp(signal))
     beside_middle = signal - (float(signal.max()) + float(signal.min())) / 2
     counts = set()

@@ -1,10 +1,11 @@
 """Shifts: the figure's masks over time -> how far it stands from where it stood in a reference frame.
 
-Two masks are laid over each other at every offset; the offset of the best overlap (Dice coefficient) is the shift. What
-an offset pushes over the edge of the canvas is forgiven only if the other mask reaches that edge: so a figure that is cut
-off is no riddle, and half a figure is no match for a whole one. Fourier transforms score all offsets at once.
+Two masks are laid over each other at every offset; the offset of the best overlap (Dice coefficient) is the shift.
+What an offset pushes over the edge of the canvas is forgiven only if the other mask reaches that edge: so a figure
+that is cut off is no riddle, and half a figure is no match for a whole one. Fourier transforms score all offsets at
+once.
 
-Shapes: D frames, h w plate; P Q the padded plate (2h, 2w). Offsets are in plate pixels, x to the right, y down.
+Shapes: D frames, h w plate; P Q the padded plate (2h, 2w). Offsets are plate pixels, x to the right, y down.
 """
 
 from typing import NamedTuple
@@ -20,9 +21,10 @@ Grid = NDArray[np.float64]
 
 
 class Shifts(NamedTuple):
-    """Offsets (D, 2) as x, y in plate pixels, their overlap (D,) and the overlap without any offset (D,), 0 to 1.
+    """Offsets (D, 2) as x, y in plate pixels, and how well they fit; all are 0 where nothing is shown.
 
-    growth: area (D,) against that of the reference, as far as both stay on the canvas. All are 0 where nothing is shown.
+    overlap, overlap_unmoved: 0 to 1 (D,), with the offset and without it.
+    growth: area (D,) against that of the reference, as far as both stay on the canvas.
     """
 
     offsets: NDArray[np.float64]
@@ -40,7 +42,9 @@ def find_shifts(masks: Masks) -> Shifts:
 
 
 def _register(masks: Masks, reference: Masks) -> Shifts:
-    overlaps, growths = _compare_at_every_offset(masks, reference)  # D P Q, offset 0 in the corner, negative ones wrapped
+    overlaps, growths = _compare_at_every_offset(
+        masks, reference
+    )  # D P Q, offset 0 in the corner, negative ones wrapped
     num_masks, rows, columns = overlaps.shape
     best = overlaps.reshape(num_masks, -1).argmax(axis=1)
     row, column = best // columns, best % columns
@@ -53,7 +57,7 @@ def _register(masks: Masks, reference: Masks) -> Shifts:
 
 
 def _compare_at_every_offset(masks: Masks, reference: Masks) -> tuple[Grid, Grid]:
-    """Overlap and growth of each mask against the shifted reference, (D, P, Q) each, 0 where too little stays inside."""
+    """Overlap and growth against the shifted reference, (D, P, Q) each, 0 where too little stays inside."""
     shape = (2 * reference.shape[0], 2 * reference.shape[1])
     canvas = np.fft.rfft2(np.ones(reference.shape), shape)
     still = np.fft.rfft2(reference.astype(np.float64), shape)
@@ -65,7 +69,9 @@ def _compare_at_every_offset(masks: Masks, reference: Masks) -> tuple[Grid, Grid
     enough_mask = (mask_inside >= MIN_INSIDE * areas - 0.5) & (areas > 0)
     is_valid = enough_mask & (reference_inside >= MIN_INSIDE * reference.sum() - 0.5)
     mask_counted = _counted(masks, mask_inside, *_forgiven(reference[None]))
-    turned = reference[None, ::-1, ::-1]  # a reference shifted right loses what its mirror image loses on the left
+    turned = reference[
+        None, ::-1, ::-1
+    ]  # a reference shifted right loses what its mirror image loses on the left
     reference_counted = _counted(turned, reference_inside[None], *_forgiven(masks[:, ::-1, ::-1]))
     overlap = 2 * shared / np.maximum(mask_counted + reference_counted, 1)
     growth = mask_inside / np.maximum(reference_inside, 1)
@@ -73,8 +79,11 @@ def _compare_at_every_offset(masks: Masks, reference: Masks) -> tuple[Grid, Grid
 
 
 def _counted(masks: Masks, inside: Grid, forgives_y: Masks, forgives_x: Masks) -> Grid:
-    """Area of the masks (N, h, w) that an offset is charged for: what is inside, and what is lost without excuse."""
-    by_rows, by_columns = _inside_by_offset(masks.sum(axis=2)), _inside_by_offset(masks.sum(axis=1))  # N P, N Q
+    """Area (N, P, Q) of the masks that an offset is charged for: what is inside, or lost without excuse."""
+    by_rows, by_columns = (
+        _inside_by_offset(masks.sum(axis=2)),
+        _inside_by_offset(masks.sum(axis=1)),
+    )  # N P, N Q
     y, x = forgives_y[:, :, None], forgives_x[:, None, :]
     one_axis = np.where(y, by_rows[:, :, None], by_columns[:, None, :])
     area = masks.sum(axis=(1, 2))[:, None, None]
@@ -88,8 +97,8 @@ def _inside_by_offset(profile: NDArray[np.int_]) -> NDArray[np.int_]:
 
 
 def _forgiven(others: Masks) -> tuple[Masks, Masks]:
-    """For each offset on the y axis (N, P) and the x axis (N, Q): do the masks (N, h, w) reach the edge that loses?"""
-    return _reaches(others.any(axis=2)), _reaches(others.any(axis=1))
+    """For each offset in y (N, P) and in x (N, Q): do the masks (N, h, w) reach the edge that loses?"""
+    return _reaches(np.any(others, axis=2)), _reaches(np.any(others, axis=1))
 
 
 def _reaches(seen: Masks) -> Masks:

@@ -16,7 +16,7 @@ MIN_CENTER_MASS = 0.6  # share of the change in the middle half of both sides
 
 
 def find_stir(stirred: NDArray[np.int_]) -> Stir | None:
-    """Return how much of the canvas (h, w) ever changes and where most of it lies, None if nothing visible changes."""
+    """Return how much of the canvas (h, w) ever changes, and mostly where; None if nothing visible does."""
     share = float((stirred > 0).mean())
     if share == 0:
         return None

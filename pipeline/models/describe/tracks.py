@@ -1,4 +1,4 @@
-"""Tracks: the plates of a clip -> one row of numbers per distinct frame, from which all statements about motion are made.
+"""Tracks: the plates of a clip -> one row of numbers per distinct frame, from which motion is told.
 
 Shapes: D distinct frames, h w plate, 4 = straight RGBA uint8. Lengths are fractions of the canvas.
 """
@@ -30,7 +30,7 @@ class Tracks:
     shown: whether a frame shows any of it; area: its share of the canvas.
     lightness: mean L* of the figure; a, b: mean a*, b* of its coloured pixels; colored: their share.
     names: share of each of palette.NAMES among the coloured pixels, (D, 13).
-    steps: mean change from each frame to the next, the last entry from the last frame back to the first, 0 to 1.
+    steps: mean change (0 to 1) from each frame to the next, the last entry from the last back to the first.
     stirred: how often each pixel changed (h, w), the way back to the first frame left out.
     """
 
