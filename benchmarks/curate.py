@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -31,10 +30,16 @@ SAMPLE = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["probe", "flow", "memory"], help="one of the three; default all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=["probe", "flow", "memory"], help="one of the three; default all"
+    )
     parser.add_argument("--files", type=int, default=2000, help="files for probe and flow")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds, of which the median counts")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="interleaved rounds, of which the median counts"
+    )
     parser.add_argument("--workers", type=int, default=2, help="worker processes, on both sides")
     settings = parser.parse_args()
     measures = {"probe": measure_probe, "flow": measure_flow, "memory": measure_memory}
@@ -96,7 +101,9 @@ def measure_flow(settings: argparse.Namespace) -> None:
             for name, run in (("plain", run_plain), ("flow", run_flow)):
                 seconds[name].append(run(source, Path(folder) / f"{name}{number}", settings.workers))
         ratios = [flow / plain for flow, plain in zip(seconds["flow"], seconds["plain"], strict=True)]
-        print(f"flow: {settings.files} files, {settings.workers} worker processes, {settings.rounds} interleaved rounds")
+        print(
+            f"flow: {settings.files} files, {settings.workers} worker processes, {settings.rounds} interleaved rounds"
+        )
         print(f"  plain loop over the same stages  {spread(seconds['plain'], 1)} s")
         print(f"  flow, its Prefect server and all {spread(seconds['flow'], 1)} s")
         print(f"  ratio flow / plain               {spread(ratios, 3)}   (asked: at most 1.10)")
@@ -106,7 +113,13 @@ def measure_flow(settings: argparse.Namespace) -> None:
 def run_flow(source: Path, root: Path, workers: int) -> float:
     """Time the whole `mobius curate` process."""
     started = time.perf_counter()
-    subprocess.run(curate_command(source, root, workers), cwd=ROOT, env=own_environment(), check=True, capture_output=True)
+    subprocess.run(
+        curate_command(source, root, workers),
+        cwd=ROOT,
+        env=own_environment(),
+        check=True,
+        capture_output=True,
+    )
     return time.perf_counter() - started
 
 
@@ -126,7 +139,9 @@ def print_stages(root: Path, num_files: int) -> None:
     for name, stage in ledger["stages"].items():
         answered = stage["ok"] + sum(stage["failed"].values())
         rate = answered / stage["seconds"] if stage["seconds"] else 0
-        print(f"    {name:<14} {stage['seconds']:8.1f} s {stage['seconds'] / total:6.1%} {rate:10.1f} files/s per core")
+        print(
+            f"    {name:<14} {stage['seconds']:8.1f} s {stage['seconds'] / total:6.1%} {rate:10.1f} files/s per core"
+        )
 
 
 # Memory of the flow's own process.
@@ -139,13 +154,18 @@ def measure_memory(settings: argparse.Namespace) -> None:
             source = write_flat_pictures(Path(folder) / f"source{num_files}", num_files)
             command = curate_command(source, Path(folder) / f"root{num_files}", settings.workers)
             peaks[num_files] = peak_of_parent(command)
-            print(f"memory: {num_files:6} files, peak of the flow's own process {peaks[num_files] / 2**20:7.1f} MB", flush=True)
+            print(
+                f"memory: {num_files:6} files, peak of the flow's own process {peaks[num_files] / 2**20:7.1f} MB",
+                flush=True,
+            )
     growth = peaks[20000] / peaks[2000] - 1
     print(f"  growth {growth:+.1%}   (asked: less than +20 %)")
 
 
 def peak_of_parent(command: list[str]) -> int:
-    process = subprocess.Popen(command, cwd=ROOT, env=own_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=own_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     peak = 0
     while process.poll() is None:
         try:
@@ -191,8 +211,21 @@ def write_copies(folder: Path, num_files: int) -> Path:
 
 
 def curate_command(source: Path, root: Path, workers: int) -> list[str]:
-    settings = [f"source.path={source}", f"root={root}", f"engine.workers={workers}", "select.drop_duplicates=false"]
-    return [sys.executable, "-m", "flows.cli", "curate", "flows/configs/laptop.toml", *settings, "select.min_label_count=5"]
+    settings = [
+        f"source.path={source}",
+        f"root={root}",
+        f"engine.workers={workers}",
+        "select.drop_duplicates=false",
+    ]
+    return [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "curate",
+        "flows/configs/laptop.toml",
+        *settings,
+        "select.min_label_count=5",
+    ]
 
 
 def own_environment() -> dict[str, str]:

@@ -27,10 +27,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Config = Annotated[Path, typer.Argument(help="TOML file, such as flows/configs/laptop.toml", show_default=False)]
+Config = Annotated[
+    Path, typer.Argument(help="TOML file, such as flows/configs/laptop.toml", show_default=False)
+]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Settings that replace those of the file", show_default=False),
+    typer.Argument(
+        metavar="[SECTION.KEY=VALUE]...", help="Settings that replace those of the file", show_default=False
+    ),
 ]
 Root = Annotated[Path, typer.Argument(help="Dataset root: the folder that curate wrote", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables")]
@@ -46,11 +50,12 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
     from flows.load import load_config
 
     loaded = load_config(config, overrides or [])
-    use_local_prefect()
-    from flows.curate import run_curate
+    with use_local_prefect():
+        from flows.curate import run_curate
+
+        ledger = run_curate(loaded)
     from flows.show import show_ledger
 
-    ledger = run_curate(loaded)
     if as_json:
         _print_json(dataclasses.asdict(ledger))
     else:
@@ -142,7 +147,9 @@ def head(
 
 @app.command("draw-stickers")
 def draw_stickers(
-    folder: Annotated[Path, typer.Argument(help="Where to write; media/ and truth/ are made in it", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="Where to write; media/ and truth/ are made in it", show_default=False)
+    ],
     num: Annotated[int, typer.Option(min=1, help="How many animated stickers")] = 200,
     seed: Annotated[int, typer.Option(help="Same seed, same stickers")] = 0,
 ) -> None:

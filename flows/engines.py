@@ -5,12 +5,13 @@ from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
+from flows.orphans import end_with_parent
 from pipeline.config import EngineConfig
 from pipeline.threads import use_one_thread_per_worker
 
 
 def _processes(config: EngineConfig) -> TaskRunner[Any]:
-    return ProcessPoolTaskRunner(max_workers=config.workers, initializer=use_one_thread_per_worker)
+    return ProcessPoolTaskRunner(max_workers=config.workers, initializer=start_worker)
 
 
 def _threads(config: EngineConfig) -> TaskRunner[Any]:
@@ -21,7 +22,12 @@ def _threads(config: EngineConfig) -> TaskRunner[Any]:
 ENGINES: dict[str, Callable[[EngineConfig], TaskRunner[Any]]] = {"processes": _processes, "threads": _threads}
 
 
+def start_worker() -> None:
+    """Set up a worker process: one thread for each, and no life after the run's own process."""
+    end_with_parent()
+    use_one_thread_per_worker()
+
+
 def open_engine(config: EngineConfig) -> TaskRunner[Any]:
     """Return the task runner of the configured engine."""
     return ENGINES[config.name](config)
-

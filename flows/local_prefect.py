@@ -3,40 +3,75 @@
 Import nothing of Prefect before `use_local_prefect` was called: it reads its settings on import.
 """
 
-import atexit
 import os
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.errors import MachineFault
 
 QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_LOGGING_LEVEL": "ERROR",
-    "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
 }
-TEMPORARY = {
+OWN = {
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
     "PREFECT_SERVER_UI_ENABLED": "false",
 }
+START_SECONDS = 180.0
 
 
-def use_local_prefect() -> None:
-    """Set what is not set yet: a throw-away PREFECT_HOME unless a server is configured, quiet logs, no telemetry."""
+@contextmanager
+def use_local_prefect() -> Iterator[None]:
+    """Keep Prefect quiet and, unless a server is configured, run one for as long as the context lasts.
+
+    All workers talk to that one server; its database lies in a temporary folder. Raises MachineFault if it cannot
+    be started.
+    """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    if os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_HOME") or os.environ.get("PREFECT_PROFILE"):
+    if any(os.environ.get(name) for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE")):
+        yield
         return
     home = tempfile.mkdtemp(prefix="mobius-prefect-")
-    os.environ["PREFECT_HOME"] = home
-    for name, value in TEMPORARY.items():
-        os.environ.setdefault(name, value)
-    owner = os.getpid()
-    atexit.register(_remove, home, owner)
-
-
-def _remove(home: str, owner: int) -> None:
-    """Remove the folder in the process that made it; a forked child that ends must not."""
-    if os.getpid() == owner:
+    os.environ.update({"PREFECT_HOME": home, **OWN})
+    port = _free_port()
+    command = [sys.executable, "-m", "flows.own_server", str(port), home]
+    with (Path(home) / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        _wait_until_healthy(server, port, Path(home) / "server.log")
+        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+        yield
+    finally:
+        server.terminate()
+        server.wait()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_until_healthy(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise MachineFault(f"the temporary Prefect server did not start: {log.read_text(errors='replace')[-2000:]}")

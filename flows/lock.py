@@ -16,5 +16,7 @@ def sole_run(root: DatasetRoot) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise UserError(f"{root.path}: another run is writing to this dataset root, wait for it or stop it") from error
+            raise UserError(
+                f"{root.path}: another run is writing to this dataset root, wait for it or stop it"
+            ) from error
         yield

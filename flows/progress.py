@@ -36,7 +36,7 @@ class StageBars:
         bar = self._progress.add_task(name, total=total)
 
         def move(done: int, *, total: int | None = None) -> None:
-            self._progress.update(bar, completed=done, **({} if total is None else {"total": total}))
+            self._progress.update(bar, completed=done, total=total)
 
         return move
 

@@ -20,7 +20,16 @@ from pipeline.root import DatasetRoot
 from pipeline.storage import list_finished, write_text
 from schemas.errors import UserError
 
-PACKAGES = ("pillow", "numpy", "pyarrow", "duckdb", "opencv-python-headless", "rapidocr", "onnxruntime", "prefect")
+PACKAGES = (
+    "pillow",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "opencv-python-headless",
+    "rapidocr",
+    "onnxruntime",
+    "prefect",
+)
 
 
 @dataclasses.dataclass(slots=True)
@@ -49,14 +58,18 @@ class RunRecord:
             "error": traceback.format_exception(error) if error else None,
             "ledger": dataclasses.asdict(ledger) if ledger else None,
         }
-        write_text(self.root.runs / f"{self.identity}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        write_text(
+            self.root.runs / f"{self.identity}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+        )
 
 
 def read_last_config(root: DatasetRoot) -> CurateConfig:
     """Return the config of the newest run of a dataset root. Raises UserError if there is none."""
     records = list_finished(root.runs, suffix=".json")
     if not records:
-        raise UserError(f"{root.path}: no dataset root, expected a folder that `mobius curate` has written (runs/*.json)")
+        raise UserError(
+            f"{root.path}: no dataset root, expected a folder that `mobius curate` has written (runs/*.json)"
+        )
     try:
         record: Any = json.loads(records[-1].read_bytes())
         config = CurateConfig.model_validate(record["config"])

@@ -62,7 +62,9 @@ def answer_chunk(
     plans = plan_stages(config)
     plan = plans[stage]
     answered = parts_by_shard(root.stage_folder(stage, plan.fingerprint))
-    read = {name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in plan.stage.reads}
+    read = {
+        name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in plan.stage.reads
+    }
     wanted = Wanted(
         plan.stage.reads, plan.video_only_reads, plan.stage.reads_media, plan.stage.reads_cleaned_media
     )

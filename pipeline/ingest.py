@@ -31,7 +31,10 @@ class KnownKeys:
     """The keys that are ingested already, as one sorted array: 32 bytes each."""
 
     def __init__(self, keys: Iterable[pa.Array]) -> None:
-        arrays = [np.asarray(chunk.cast(pa.binary()).to_numpy(zero_copy_only=False), f"S{KEY_HEX_DIGITS}") for chunk in keys]
+        arrays = [
+            np.asarray(chunk.cast(pa.binary()).to_numpy(zero_copy_only=False), f"S{KEY_HEX_DIGITS}")
+            for chunk in keys
+        ]
         self._keys = np.sort(np.concatenate(arrays)) if arrays else np.empty(0, f"S{KEY_HEX_DIGITS}")
 
     def __len__(self) -> int:

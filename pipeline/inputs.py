@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -70,7 +70,9 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         rows = self._file.read_row_group(row_group, columns=columns).take(places).to_pylist()
         samples = [from_row(Sample, {"media": None, **row}) for row in rows]
         big = self._read_cleaned_media(sample.key for sample in samples)
-        return [self._input(each, big.get(each.key, {}), wants_video=wants_video(each.key)) for each in samples]
+        return [
+            self._input(each, big.get(each.key, {}), wants_video=wants_video(each.key)) for each in samples
+        ]
 
     def read_all(
         self, keep: Callable[[str], bool], wants_video: Callable[[str], bool]
@@ -89,7 +91,9 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         if not self._wanted.cleaned_media:
             return {}
         cleaned = (self._answers["clean"][key] for key in keys)
-        return read_big_columns((row for row in cleaned if row["clean_outcome"] == "cleaned"), ["clean_media"])
+        return read_big_columns(
+            (row for row in cleaned if row["clean_outcome"] == "cleaned"), ["clean_media"]
+        )
 
     def _input(self, sample: Sample, big: Mapping[str, Any], *, wants_video: bool) -> StageInput:
         answers: dict[str, Answer] = {}

@@ -66,7 +66,9 @@ class Ledger:
 def write_fates(root: DatasetRoot, config: CurateConfig) -> Ledger:
     """Write the fate of every sample to fates.parquet and return the account."""
     with open_ledger(root, config) as tables:
-        write_table(root.fates_path, tables.sql("SELECT * FROM fates ORDER BY shard, position").to_arrow_table())
+        write_table(
+            root.fates_path, tables.sql("SELECT * FROM fates ORDER BY shard, position").to_arrow_table()
+        )
         return _count(root, config, tables)
 
 
@@ -248,6 +250,8 @@ def _disagreements(
             yield f"{name}: {written} rows in its files, {manifest.num_samples} in its manifest"
         if written != each.exported:
             yield f"{name}: {written} rows in its files, {each.exported} of them chosen by these thresholds; export again"
-    lost = number("SELECT count(*) FROM fates_t2v v JOIN fates_t2i i USING (key) WHERE v.fate = 'exported' AND i.fate <> 'exported'")
+    lost = number(
+        "SELECT count(*) FROM fates_t2v v JOIN fates_t2i i USING (key) WHERE v.fate = 'exported' AND i.fate <> 'exported'"
+    )
     if lost:
         yield f"{lost} samples are in t2v and not in t2i"

@@ -1,11 +1,11 @@
 """Text tokens: how many tokens a text will cost a Chinese-CLIP text encoder, estimated without its tokenizer.
 
-Chinese-CLIP cuts text with the BERT-Chinese WordPiece vocabulary of 21,128 pieces: lower case, every CJK character
-and every punctuation mark a token of its own, words cut greedily into the longest pieces known. The vocabulary is not
-at hand here, so words are counted by a table for those our own captions are made of (cut once with the Latin part of
-the public vocabulary) and by a rule for all others: half the letters plus one, up to three letters each by itself.
-For none of 1,400 English words was that below the true count; only strings of letters that no language makes
-("xhxw") can cost more.
+Chinese-CLIP cuts text with the BERT-Chinese WordPiece vocabulary of 21,128 pieces: lower case, every CJK
+character and every punctuation mark a token of its own, words cut greedily into the longest pieces known.
+The vocabulary is not at hand here, so words are counted by a table for those our own captions are made of
+(cut once with the Latin part of the public vocabulary) and by a rule for all others: half the letters plus
+one, up to three letters each by itself. For none of 1,400 English words was that below the true count; only
+strings of letters that no language makes ("xhxw") can cost more.
 """
 
 import re
@@ -95,8 +95,9 @@ _SUFFIXES = ("ing", "ed", "er", "es", "ly", "s")
 def count_tokens(text: str) -> int:
     """Return an upper estimate of the tokens of `text`, [CLS] and [SEP] included.
 
-    Each CJK or other non-Latin character counts 1, each punctuation mark and symbol 1, words and digits by the rules
-    above. Accents are dropped as the tokenizer drops them; blanks and control characters cost nothing.
+    Each CJK or other non-Latin character counts 1, each punctuation mark and symbol 1, words and digits by
+    the rules above. Accents are dropped as the tokenizer drops them; blanks and control characters cost
+    nothing.
     """
     plain = _strip_accents(text)
     num_pieces = sum(_word_pieces(word) for word in _WORD.findall(plain))

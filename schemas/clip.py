@@ -32,7 +32,7 @@ class Clip:
     delays_ms: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        assert self.frames.ndim == 4 and self.frames.shape[3] == 4, self.frames.shape
+        assert self.frames.shape[3:] == (4,), self.frames.shape
         assert len(self.run_lengths) == len(self.frames), "one run length per distinct frame"
         assert sum(self.run_lengths) == len(self.delays_ms), "run lengths must add up to the stored frames"
 

@@ -3,9 +3,9 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
@@ -20,8 +20,7 @@ SCALARS: dict[type, pa.DataType] = {
 }
 
 
-@cache
-def arrow_schema(cls: type) -> pa.Schema:
+def arrow_schema(cls: type[Any]) -> pa.Schema:
     """Return the Arrow schema of a dataclass; fields typed `X | None` are nullable."""
     return pa.schema(_fields(cls))
 
@@ -41,8 +40,12 @@ def _fields(cls: type) -> list[pa.Field]:
     return [pa.field(name, *_arrow_type(hint)) for name, hint in _hints(cls).items()]
 
 
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return _hints_of(cast(Hashable, cls))
+
+
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _hints_of(cls: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
@@ -58,7 +61,7 @@ def _arrow_type(hint: Any) -> tuple[pa.DataType, bool]:
     if origin is list:
         return pa.list_(_arrow_type(arguments[0])[0]), False
     assert dataclasses.is_dataclass(hint), f"no Arrow type for {hint}"
-    return pa.struct(_fields(typing.cast(type, hint))), False
+    return pa.struct(_fields(cast(type, hint))), False
 
 
 def _revive(hint: Any, value: Any) -> Any:

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.answers import FlushConfig, PartWriter, count_rows, part_schema, parts_by_shard, read_answers, read_big_columns
+from pipeline.answers import (
+    FlushConfig,
+    PartWriter,
+    count_rows,
+    part_schema,
+    parts_by_shard,
+    read_answers,
+    read_big_columns,
+)
 from pipeline.storage import list_finished, remove_unfinished, written_aside
 from schemas.answers import CleanAnswer, ImageCaptionAnswer
 
@@ -15,8 +23,8 @@ def row(key: str, *, caption: str = "a caption", wants_video: bool = False) -> d
     return {**status, "wants_video": wants_video, "image_caption": caption, "image_caption_model": "m"}
 
 
-def writer(folder: Path, config: FlushConfig = FlushConfig()) -> PartWriter:
-    return PartWriter(folder, "00000", part_schema(ImageCaptionAnswer), config)
+def writer(folder: Path, config: FlushConfig | None = None) -> PartWriter:
+    return PartWriter(folder, "00000", part_schema(ImageCaptionAnswer), config or FlushConfig())
 
 
 def test_parts_are_flushed_by_rows_and_counted_by_name(tmp_path: Path) -> None:
@@ -51,7 +59,14 @@ def test_first_part_by_name_wins_unless_another_answers_more(tmp_path: Path) -> 
 def test_big_columns_are_read_only_for_the_rows_asked(tmp_path: Path) -> None:
     parts = PartWriter(tmp_path, "00000", part_schema(CleanAnswer), FlushConfig())
     for key in ("a", "b"):
-        status = {"key": key, "status": "ok", "reason": None, "detail": None, "seconds": 0.1, "wants_video": False}
+        status = {
+            "key": key,
+            "status": "ok",
+            "reason": None,
+            "detail": None,
+            "seconds": 0.1,
+            "wants_video": False,
+        }
         own = dict.fromkeys(part_schema(CleanAnswer).names) | {"clean_media": key.encode() * 3}
         parts.add({**own, **status})
     parts.flush()

@@ -15,9 +15,7 @@ from schemas.sample import Sample
 
 
 def make_inputs(num: int) -> list[StageInput]:
-    return [
-        StageInput(Sample(f"k{n}", "s", f"{n}.gif", "joy", "{}", b"", 0), answers={}) for n in range(num)
-    ]
+    return [StageInput(Sample(f"k{n}", "s", f"{n}.gif", "joy", "{}", b"", 0), answers={}) for n in range(num)]
 
 
 def make_plan(look: Callable[[str], None], asked: list[list[str]] | None = None) -> StagePlan:
@@ -70,7 +68,8 @@ def test_too_many_unforeseen_errors_in_a_row_stop_the_stage() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), ConnectionResetError(), TimeoutError(), OSError(errno.ENOSPC, "No space left on device")]
+    "error",
+    [MemoryError(), ConnectionResetError(), TimeoutError(), OSError(errno.ENOSPC, "No space left on device")],
 )
 def test_a_fault_of_the_machine_marks_nobody(error: Exception) -> None:
     def look(key: str) -> None:

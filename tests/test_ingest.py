@@ -31,7 +31,11 @@ def test_shards_and_row_groups_are_cut_by_the_config(tmp_path: Path) -> None:
     config = IngestConfig(max_shard_samples=10, max_row_group_samples=4)
     assert ingest_source(root, source, config=config) == 25
     manifest = root.read_manifest()
-    assert [(shard.num_samples, shard.num_row_groups) for shard in manifest.shards] == [(8, 2), (8, 2), (9, 3)]
+    assert [(shard.num_samples, shard.num_row_groups) for shard in manifest.shards] == [
+        (8, 2),
+        (8, 2),
+        (9, 3),
+    ]
     table = pq.read_table(root.path / "media")
     assert table["media"].to_pylist() == [GIF + bytes([number]) for number in range(25)]
     assert table["media"].type == pa.large_binary()

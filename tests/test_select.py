@@ -18,7 +18,9 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
     """Create samples, probe and text as pipeline.tables does; text area None = the text stage failed."""
-    connection.execute("CREATE TEMP TABLE samples (key TEXT, shard TEXT, position INT, label TEXT, reason TEXT)")
+    connection.execute(
+        "CREATE TEMP TABLE samples (key TEXT, shard TEXT, position INT, label TEXT, reason TEXT)"
+    )
     connection.execute(
         "CREATE TEMP TABLE probe (key TEXT, status TEXT, num_frames INT, num_distinct_frames INT, "
         "pixels_hash TEXT, timing_hash TEXT)"
@@ -31,7 +33,9 @@ def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
         connection.execute("INSERT INTO text VALUES (?, ?, ?)", [key, status, text_area])
 
 
-def reasons(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> dict[str, tuple[str | None, str | None]]:
+def reasons(
+    connection: duckdb.DuckDBPyConnection, config: SelectConfig
+) -> dict[str, tuple[str | None, str | None]]:
     rows = decide(connection, config).to_pylist()
     return {row["key"]: (row["t2i_reason"], row["t2v_reason"]) for row in rows}
 
@@ -61,7 +65,15 @@ def test_each_rejection_has_its_reason_and_the_first_rule_wins(connection: duckd
 
 
 def test_labels_are_counted_after_frames_and_text(connection: duckdb.DuckDBPyConnection) -> None:
-    fill(connection, [("a", "joy", 9, 0.0, "a"), ("b", "joy", 9, 0.9, "b"), ("c", "joy", 2, 0.0, "c"), ("d", "joy", 9, None, "d")])
+    fill(
+        connection,
+        [
+            ("a", "joy", 9, 0.0, "a"),
+            ("b", "joy", 9, 0.9, "b"),
+            ("c", "joy", 2, 0.0, "c"),
+            ("d", "joy", 9, None, "d"),
+        ],
+    )
     assert reasons(connection, SelectConfig(min_label_count=2))["a"] == (None, "rare_label")
     assert reasons(connection, SelectConfig(min_label_count=1))["a"] == (None, None)
 
@@ -76,7 +88,9 @@ def test_labels_of_copies_are_merged_and_any_frequent_one_keeps_the_sample(
     assert rows["a"]["t2v_reason"] is None, "joy is seen twice: here and at c"
 
 
-def test_copies_can_be_kept_and_stage_1_may_have_its_own_text_limit(connection: duckdb.DuckDBPyConnection) -> None:
+def test_copies_can_be_kept_and_stage_1_may_have_its_own_text_limit(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
     fill(connection, [("a", "joy", 9, 0.6, "x"), ("b", "joy", 9, 0.6, "x")])
     config = SelectConfig(min_label_count=1, drop_duplicates=False, max_text_area_t2i=1.0)
     assert reasons(connection, config) == {"a": (None, "text_area"), "b": (None, "text_area")}
@@ -104,10 +118,13 @@ def test_every_chosen_video_is_chosen_as_a_picture_too(connection: duckdb.DuckDB
         assert all(t2i is None for t2i, t2v in decided if t2v is None)
 
 
-def test_sweep_agrees_with_the_decision_at_every_threshold_it_prints(connection: duckdb.DuckDBPyConnection) -> None:
+def test_sweep_agrees_with_the_decision_at_every_threshold_it_prints(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
     labels = ["joy", "awe", "fear", None]
     rows: list[Row] = [
-        (str(n), labels[n % 4] if n % 5 else "rage", n % 13, n % 11 / 20, str(n // 2 if n % 3 else n)) for n in range(200)
+        (str(n), labels[n % 4] if n % 5 else "rage", n % 13, n % 11 / 20, str(n // 2 if n % 3 else n))
+        for n in range(200)
     ]
     fill(connection, rows)
     swept = sweep(connection, SelectConfig(min_label_count=7))

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clean.premultiply import difference, premultiply, straighten
+from pipeline.clean.premultiply import difference
 from pipeline.clean.regions import Region
 from pipeline.models.protocols import Inpainter
 
@@ -67,32 +68,47 @@ def _key(region: Region) -> bytes:
 def _inpaint(target: NDArray[np.uint8], regions: Sequence[Region], inpainter: Inpainter) -> None:
     """Inpaint all regions of a frame (H, W, 4) on one crop; alpha is inpainted like a grey picture.
 
-    Colour is inpainted premultiplied, so nothing bleeds out of transparent pixels; where the crop knows only alpha 0
-    and 255, so does the result.
+    Transparent pixels have no colour to give: the nearest visible one stands in for theirs.
     """
-    rows = slice(
-        max(0, min(r.rows.start for r in regions) - CONTEXT), max(r.rows.stop for r in regions) + CONTEXT
-    )
-    columns = slice(
-        max(0, min(r.columns.start for r in regions) - CONTEXT),
-        max(r.columns.stop for r in regions) + CONTEXT,
-    )
+    rows = _around([region.rows for region in regions])
+    columns = _around([region.columns for region in regions])
     mask = np.zeros(target.shape[:2], bool)
     for region in regions:
         mask[region.rows, region.columns] |= region.pixels
-    mask = mask[rows, columns]
-    crop = premultiply(target[rows, columns])
-    colour = inpainter.inpaint(np.ascontiguousarray(crop[..., :3]), mask)
+    mask, crop = mask[rows, columns], target[rows, columns]
     alpha = _inpaint_alpha(crop[..., 3], mask, inpainter)
-    result = straighten(np.concatenate([np.minimum(colour, alpha[..., None]), alpha[..., None]], axis=2))
-    target[rows, columns][mask] = result[mask]
+    colour = inpainter.inpaint(_spread_colour(crop, ~mask & (crop[..., 3] > 0)), mask)
+    result = np.concatenate([np.where(alpha[..., None] > 0, colour, 0), alpha[..., None]], axis=2)
+    crop[mask] = result[mask]
+
+
+def _around(windows: Sequence[slice]) -> slice:
+    """Return one slice that holds all windows and their context."""
+    return slice(
+        max(0, min(window.start for window in windows) - CONTEXT),
+        max(window.stop for window in windows) + CONTEXT,
+    )
+
+
+def _spread_colour(crop: NDArray[np.uint8], visible: Mask) -> NDArray[np.uint8]:
+    """Return RGB (h, w, 3) of a crop (h, w, 4) in which hidden pixels have the colour of the nearest visible one."""
+    colour = np.ascontiguousarray(crop[..., :3])
+    if visible.all() or not visible.any():
+        return colour
+    _, labels = cv2.distanceTransformWithLabels(
+        (~visible).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    of_label[labels[visible]] = colour[visible]
+    return of_label[labels]
 
 
 def _inpaint_alpha(alpha: NDArray[np.uint8], mask: Mask, inpainter: Inpainter) -> NDArray[np.uint8]:
+    """Return alpha (H, W) with the mask filled; where only 0 and 255 are known, only these come out."""
     known = np.unique(alpha[~mask])
     if len(known) <= 1:
         return np.full_like(alpha, known[0] if len(known) else 255)
     filled = inpainter.inpaint(np.repeat(alpha[..., None], 3, axis=2), mask)[..., 0]
     if set(known.tolist()) <= {0, 255}:
         filled = np.where(filled >= HALF, 255, 0).astype(np.uint8)
-    return np.where(mask, filled, alpha)
+    return np.asarray(np.where(mask, filled, alpha), np.uint8)

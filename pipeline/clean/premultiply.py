@@ -1,4 +1,4 @@
-"""Premultiply: straight RGBA <-> colours weighed by their alpha, which can be compared and averaged.
+"""Premultiply: straight RGBA -> colours weighed by their alpha, which can be compared and averaged.
 
 Shapes: H height, W width; 4 = RGBA, uint8.
 """
@@ -16,14 +16,6 @@ def premultiply(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return pixels
     colour = (pixels[..., :3].astype(np.uint16) * alpha + 127) // 255
     return np.concatenate([colour.astype(np.uint8), alpha], axis=-1)
-
-
-def straighten(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return premultiplied pixels (..., 4) as straight alpha, colour zeroed where alpha is 0."""
-    alpha = pixels[..., 3:].astype(np.uint16)
-    colour = (pixels[..., :3].astype(np.uint16) * 255 + alpha // 2) // np.maximum(alpha, 1)
-    colour = np.where(alpha > 0, np.minimum(colour, 255), 0)
-    return np.concatenate([colour, alpha], axis=-1).astype(np.uint8)
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 Shapes: H height, W width; h, w of the window around one region.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -34,6 +35,17 @@ class Region:
         left = self.pixels & ~filled
         ring = dilate(left, RING) & ~left & (self.ring | filled)
         return Region(self.rows, self.columns, left, ring)
+
+
+def tiles(region: Region, size: int) -> Iterator[Region]:
+    """Yield the pieces of a region in squares of so many pixels; the ring of each is what the region's is there."""
+    height, width = region.pixels.shape
+    for top in range(0, height, size):
+        for left in range(0, width, size):
+            pixels = np.zeros_like(region.pixels)
+            pixels[top : top + size, left : left + size] = region.pixels[top : top + size, left : left + size]
+            if pixels.any():
+                yield Region(region.rows, region.columns, pixels, dilate(pixels, RING) & region.ring)
 
 
 def split_regions(mask: Mask) -> list[Region]:

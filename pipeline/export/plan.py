@@ -50,7 +50,9 @@ def plan_export(root: DatasetRoot, config: CurateConfig, training_set: TrainingS
     """Find the complete samples of a set and cut the shards into ranges of about one file each."""
     plans = plan_stages(config)
     with open_tables(root, plans, training_set.stages) as tables:
-        tables.execute("CREATE TEMP TABLE decisions AS SELECT * FROM read_parquet($1)", [str(root.decisions_path)])
+        tables.execute(
+            "CREATE TEMP TABLE decisions AS SELECT * FROM read_parquet($1)", [str(root.decisions_path)]
+        )
         query = COMPLETE.format(joins=_joins(training_set), name=training_set.name)
         digest = hashlib.sha256(_identity(config, training_set).encode())
         sizes: dict[str, int] = {}

@@ -92,7 +92,9 @@ def _complete_samples(
             continue
         with ShardInputs(root, shard, wanted, parts) as inputs:
 
-            def is_complete(key: str, chosen: Mapping[str, Any] = chosen, inputs: ShardInputs = inputs) -> bool:
+            def is_complete(
+                key: str, chosen: Mapping[str, Any] = chosen, inputs: ShardInputs = inputs
+            ) -> bool:
                 return key in chosen and inputs.is_ready(key, wants_video=is_video)
 
             for each in inputs.read_all(is_complete, lambda key: is_video):

@@ -1,20 +1,11 @@
 """Canonical frames: RGB zeroed where alpha is 0, equal neighbours merged into one with a run length."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 LOWEST_VISIBLE = np.uint32(1 << 24)  # as little-endian uint32, a pixel below this has alpha 0
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """Distinct frames, each uint8 (H, W, 4), and how many stored frames each stands for."""
-
-    frames: list[NDArray[np.uint8]]
-    run_lengths: list[int]
 
 
 def packed(frame: NDArray[np.uint8]) -> NDArray[np.uint32]:
@@ -31,14 +22,23 @@ def zero_hidden_colour(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return (pixels * visible).view(np.uint8).reshape(frame.shape)
 
 
-def merge_equal_neighbours(frames: Iterable[NDArray[np.uint8]]) -> Distinct:
-    """Merge runs of equal canonical frames; at least one frame is expected."""
-    distinct: list[NDArray[np.uint8]] = []
+def merge_equal_neighbours(
+    frames: Iterable[NDArray[np.uint8]], *, max_frames: int
+) -> tuple[NDArray[np.uint8], list[int]]:
+    """Merge runs of equal canonical frames (H, W, 4) into (D, H, W, 4) and D run lengths.
+
+    At least one frame is expected and at most `max_frames`. They are written into one array, so that a clip is
+    never held twice; the part of it that equal frames leave over costs no memory.
+    """
+    distinct = np.empty((0, 0, 0, 4), np.uint8)
     run_lengths: list[int] = []
     for frame in frames:
-        if distinct and np.array_equal(packed(distinct[-1]), packed(frame)):
+        count = len(run_lengths)
+        if count == 0:
+            distinct = np.empty((max_frames, *frame.shape), np.uint8)
+        elif np.array_equal(packed(distinct[count - 1]), packed(frame)):
             run_lengths[-1] += 1
-        else:
-            distinct.append(frame)
-            run_lengths.append(1)
-    return Distinct(distinct, run_lengths)
+            continue
+        distinct[count] = frame
+        run_lengths.append(1)
+    return distinct[: len(run_lengths)], run_lengths

@@ -38,6 +38,4 @@ def uncovered_masks(scan: Scan) -> Iterator[NDArray[np.bool_]]:
 
 
 def _fills(rect: FrameRect, scan: Scan) -> bool:
-    return (
-        rect.left == 0 and rect.top == 0 and rect.width >= scan.width and rect.height >= scan.height
-    )
+    return rect.left == 0 and rect.top == 0 and rect.width >= scan.width and rect.height >= scan.height

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pipeline.media.canonical import Distinct, merge_equal_neighbours, zero_hidden_colour
+from pipeline.media.canonical import merge_equal_neighbours, zero_hidden_colour
 from pipeline.media.coverage import needs_coverage, uncovered_masks
 from pipeline.media.limits import LimitsConfig, check_limits
 from pipeline.media.scan import Scan
@@ -58,7 +58,9 @@ def iter_frames(media: bytes, scan: Scan, *, limits: LimitsConfig) -> Iterator[F
         if num_decoded > limits.max_frames:
             raise TooLarge(f"more than limits.max_frames = {limits.max_frames:,} frames")
         if time.thread_time() > deadline:
-            raise TooSlow(f"frame {num_decoded} passed limits.max_decode_seconds = {limits.max_decode_seconds}")
+            raise TooSlow(
+                f"frame {num_decoded} passed limits.max_decode_seconds = {limits.max_decode_seconds}"
+            )
         yield zero_hidden_colour(frame)
     if num_decoded != scan.num_frames:
         raise CorruptMedia(f"{num_decoded} frames decoded, the structure has {scan.num_frames}")
@@ -67,8 +69,9 @@ def iter_frames(media: bytes, scan: Scan, *, limits: LimitsConfig) -> Iterator[F
 def decode_clip(media: bytes, *, limits: LimitsConfig | None = None) -> Clip:
     """Decode a file to its distinct frames and time axis. Raises every SampleError of scan and decoding."""
     scan = scan_media(media)
-    distinct: Distinct = merge_equal_neighbours(iter_frames(media, scan, limits=limits or LimitsConfig()))
-    return Clip(np.stack(distinct.frames), tuple(distinct.run_lengths), tuple(scan.delays_ms))
+    frames = iter_frames(media, scan, limits=limits or LimitsConfig())
+    distinct, run_lengths = merge_equal_neighbours(frames, max_frames=scan.num_frames)
+    return Clip(distinct, tuple(run_lengths), tuple(scan.delays_ms))
 
 
 def decode_first_frame(media: bytes, *, limits: LimitsConfig | None = None) -> Frame:

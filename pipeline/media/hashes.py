@@ -29,7 +29,7 @@ class PixelsHash:
     def update(self, frame: NDArray[np.uint8]) -> None:
         """Add a distinct frame (H, W, 4)."""
         self._hash.update(b"%d %d " % frame.shape[:2])
-        self._hash.update(np.ascontiguousarray(frame))
+        self._hash.update(np.ascontiguousarray(frame).data)
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()

@@ -37,5 +37,12 @@ def scan_png(media: bytes) -> Scan:
     loop_count = None if plays is None else 0 if plays == 0 else plays - 1
     warnings = [] if is_whole else ["truncated"]
     return Scan(
-        "png", width, height, delays_ms, loop_count, width * height, first_picture=first_picture, warnings=warnings
+        "png",
+        width,
+        height,
+        delays_ms,
+        loop_count,
+        width * height,
+        first_picture=first_picture,
+        warnings=warnings,
     )

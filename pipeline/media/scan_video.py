@@ -1,13 +1,12 @@
 """Scan an mp4 or webm clip: read its packets' time stamps without decoding them."""
 
 import io
-from typing import cast
 
 import av
 from av.error import FFmpegError
 
 from pipeline.media.scan import Scan
-from pipeline.media.sniff import Format, sniff_format
+from pipeline.media.sniff import sniff_format
 from schemas.errors import CorruptMedia, NoFrames
 
 MAX_PACKETS = 100_000
@@ -15,7 +14,7 @@ MAX_PACKETS = 100_000
 
 def scan_video(media: bytes) -> Scan:
     """Return canvas and frame times of the first video stream. Raises CorruptMedia, NoFrames."""
-    name = cast(Format, sniff_format(media))
+    name = sniff_format(media)
     try:
         with av.open(io.BytesIO(media), metadata_errors="ignore") as container:
             if not container.streams.video:
@@ -23,7 +22,7 @@ def scan_video(media: bytes) -> Scan:
             stream = container.streams.video[0]
             context = stream.codec_context
             time_base = float(stream.time_base or 0.001)
-            times = []
+            times: list[float] = []
             last_ms = 0.0
             for packet in container.demux(stream):
                 if packet.pts is None or len(times) >= MAX_PACKETS:
@@ -37,7 +36,9 @@ def scan_video(media: bytes) -> Scan:
     if not times:
         raise NoFrames(f"{name} without a frame")
     warnings = ["alpha_not_decoded"] if has_lost_alpha else []
-    return Scan(name, width, height, _delays_ms(sorted(times), last_ms), None, width * height, warnings=warnings)
+    return Scan(
+        name, width, height, _delays_ms(sorted(times), last_ms), None, width * height, warnings=warnings
+    )
 
 
 def _delays_ms(times: list[float], last_ms: float) -> list[int]:

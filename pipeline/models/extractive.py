@@ -1,8 +1,8 @@
 """Summarise: a sample's captions -> one text short enough for the text encoder, made only of what they say.
 
-Captions of `describe`'s grammar are read back into facts, and the most telling of these are said again, as long as
-the text fits in English and in its translation. Of any other caption whole sentences are taken; only a sentence that
-is too long by itself is cut, after a clause or at worst after a word.
+Captions of `describe`'s grammar are read back into facts, and the most telling of these are said again, as
+long as the text fits in English and in its translation. Of any other caption whole sentences are taken;
+only a sentence that is too long by itself is cut, after a clause or at worst after a word.
 """
 
 import re
@@ -69,16 +69,12 @@ def _fits(text: str, max_tokens: int) -> bool:
 
 
 def _choose_sentences(texts: Sequence[str], max_tokens: int) -> list[str]:
-    """Whole sentences that fit together: the first of every caption, then the second of every caption, and so on;
-    returned in the order of the captions, each once.
+    """Whole sentences that fit together: the first of every caption, then the second of every one, and so on.
+
+    They are returned in the order of the captions, each once.
     """
-    split = [
-        [part.strip() for part in _SENTENCE_END.split(text) if _has_word(part)][:MAX_SENTENCES]
-        for text in texts
-    ]
-    places = sorted(
-        (place, index) for index, sentences in enumerate(split) for place in range(len(sentences))
-    )
+    split = [[part.strip() for part in _SENTENCE_END.split(text) if _has_word(part)][:MAX_SENTENCES] for text in texts]
+    places = sorted((place, index) for index, sentences in enumerate(split) for place in range(len(sentences)))
     chosen: dict[str, tuple[int, int]] = {}
     for place, index in places:
         sentence = split[index][place]
@@ -92,9 +88,7 @@ def _cut(text: str, max_tokens: int) -> str:
     head = text[: MAX_CHARACTERS_PER_TOKEN * max_tokens]
     for boundary in (_CLAUSE_END, _WORD_END):
         ends = [found.start() for found in boundary.finditer(head)]
-        beginnings = [
-            head[:end].rstrip(_LOOSE_END) for end in ends if end < len(head) or len(head) == len(text)
-        ]
+        beginnings = [head[:end].rstrip(_LOOSE_END) for end in ends if end < len(head) or len(head) == len(text)]
         for beginning in reversed(beginnings):
             if _has_word(beginning) and _fits(finished := _finish(beginning), max_tokens):
                 return finished

@@ -1,4 +1,4 @@
-"""Translate: English of `describe`'s grammar -> the same facts in simplified Chinese; other texts are refused."""
+"""Translate: English of `describe`'s grammar -> the same in simplified Chinese; others are refused."""
 
 from collections.abc import Sequence
 

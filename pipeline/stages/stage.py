@@ -38,7 +38,11 @@ ANSWERS: dict[str, type[Answer]] = {
 
 # The probe has judged the file already; later stages decode what it let through.
 TRUSTED = LimitsConfig(
-    max_side=16383, max_canvas_pixels=1 << 40, max_frames=1 << 40, max_decoded_pixels=1 << 60, max_decode_seconds=3600
+    max_side=16383,
+    max_canvas_pixels=1 << 40,
+    max_frames=1 << 40,
+    max_decoded_pixels=1 << 60,
+    max_decode_seconds=3600,
 )
 
 

@@ -28,7 +28,8 @@ def summarise_samples(
 ) -> list[SummaryAnswer]:
     """Merge the two captions of each sample."""
     captions = [
-        (each.of(ImageCaptionAnswer).image_caption, each.of(VideoCaptionAnswer).video_caption) for each in inputs
+        (each.of(ImageCaptionAnswer).image_caption, each.of(VideoCaptionAnswer).video_caption)
+        for each in inputs
     ]
     summaries = model.summarize(captions, config.max_tokens)
     return [SummaryAnswer(summary, model.identity) for summary in summaries]

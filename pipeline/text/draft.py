@@ -22,7 +22,7 @@ from pipeline.text.link import Sighting
 from pipeline.text.polygons import visible_share
 from pipeline.text.second_look import SecondLooks
 from pipeline.text.strings import language
-from pipeline.text.trace import Trace, trace_text
+from pipeline.text.trace import Patience, Trace, trace_text
 from schemas.text import TextBox, TextTrack
 
 WHOLE = 0.9  # visible share of a text from which it should be read correctly
@@ -36,6 +36,7 @@ class Drafting:
     frames: NDArray[np.uint8]
     picked: Sequence[int]
     looks: SecondLooks
+    patience: Patience
     config: TextConfig
 
     @property
@@ -90,6 +91,7 @@ class Drafting:
             grey=self.looks.grey,
             min_likeness=self.config.min_likeness,
             doubt_likeness=self.config.doubt_likeness,
+            patience=self.patience,
         )
 
     def _visible_at(self, trace: Trace, frame: int) -> float:

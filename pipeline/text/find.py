@@ -18,6 +18,7 @@ from pipeline.text.look import cut_look, likeness_at
 from pipeline.text.pick import pick_frames
 from pipeline.text.polygons import union_area
 from pipeline.text.second_look import SecondLooks
+from pipeline.text.trace import Patience
 from pipeline.text.unite import drop_repetitions, reading_order
 from schemas.answers import TextAnswer
 from schemas.clip import Clip
@@ -38,7 +39,8 @@ def find_text(clip: Clip, *, config: TextConfig, reader: TextReader) -> TextAnsw
         min_similarity=config.min_similarity,
         min_likeness=config.min_likeness,
     )
-    drafting = Drafting(clip.frames, picked, SecondLooks(reader, grey, config.max_second_looks), config)
+    looks = SecondLooks(reader, grey, config.max_second_looks)
+    drafting = Drafting(clip.frames, picked, looks, Patience(config.max_comparisons), config)
     found = [track for track in map(drafting.finish, drafts) if track is not None]
     tracks = reading_order(drop_repetitions(found))
     polygons = (place.polygon for track in tracks for place in track.places)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.text.polygons import centre, intersection, text_height
 from pipeline.text.polygons import area as polygon_area
+from pipeline.text.polygons import centre, intersection, text_height
 from pipeline.text.strings import string_likeness
 from schemas.text import TextBox
 

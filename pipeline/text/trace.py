@@ -18,7 +18,20 @@ from schemas.text import Polygon, TextPlace
 CERTAIN = 0.92  # likeness at which nobody looks further for a better place
 REACH = 0.8  # text heights that a text may stray from where its motion leads it, from one frame to the next
 MIN_REACH = 4  # pixels
+MAX_LOST = 12  # frames after which a lost text is only awaited where it stood, no longer searched for
 EXPLAINED = 0.85  # share of a sighting's polygon inside the traced one
+
+
+@dataclass(slots=True)
+class Patience:
+    """How many frames may still be compared for one clip: a screencast has dozens of texts on hundreds of frames."""
+
+    num_left: int
+
+    def is_over(self) -> bool:
+        """Spend one comparison; True if there is none left."""
+        self.num_left -= 1
+        return self.num_left < 0
 
 
 @dataclass(slots=True)
@@ -66,6 +79,7 @@ def trace_text(
     grey: int,
     min_likeness: float,
     doubt_likeness: float,
+    patience: Patience,
 ) -> Trace:
     """Follow a text from its fullest sighting to all frames (D, H, W, 4); sightings not explained by it add theirs.
 
@@ -81,7 +95,7 @@ def trace_text(
         if sighting.frame in trace.polygons and explains(trace.polygons[sighting.frame], polygon):
             continue
         trace.enter(sighting.frame, polygon)
-        walk = _Walk(frames, cut_look(frames[sighting.frame], polygon, grey=grey), grey)
+        walk = _Walk(frames, cut_look(frames[sighting.frame], polygon, grey=grey), grey, patience)
         for steps in (range(sighting.frame + 1, len(frames)), range(sighting.frame - 1, -1, -1)):
             for frame, match in walk.follow(steps, min_likeness=min_likeness):
                 moved = shift(polygon, match.dx, match.dy)
@@ -99,6 +113,7 @@ class _Walk:
     frames: NDArray[np.uint8]
     look: Look
     grey: int
+    patience: Patience
 
     def follow(self, steps: range, *, min_likeness: float) -> list[tuple[int, Match]]:
         """Return the best match on each frame of the steps; a lost text is expected where its motion leads."""
@@ -106,19 +121,23 @@ class _Walk:
         matches = []
         at, speed, lost = Match(0, 0, 1.0), (0, 0), 0
         for frame in steps:
+            if self.patience.is_over():
+                break
             lost += 1
-            match = self._match(frame, at, (at.dx + lost * speed[0], at.dy + lost * speed[1]), reach)
+            expected = (at.dx + lost * speed[0], at.dy + lost * speed[1])
+            match = self._match(frame, at, expected, reach if lost <= MAX_LOST else None)
             matches.append((frame, match))
             if match.likeness >= min_likeness:
                 speed = (match.dx - at.dx) // lost, (match.dy - at.dy) // lost
                 at, lost = match, 0
         return matches
 
-    def _match(self, frame: int, at: Match, expected: tuple[int, int], reach: int) -> Match:
+    def _match(self, frame: int, at: Match, expected: tuple[int, int], reach: int | None) -> Match:
+        """Look where the text stood last and, unless `reach` is None, around where it is expected."""
         stay = Match(
             at.dx, at.dy, likeness_at(self.look, self.frames[frame], grey=self.grey, dx=at.dx, dy=at.dy)
         )
-        if stay.likeness >= CERTAIN:
+        if stay.likeness >= CERTAIN or reach is None:
             return stay
         found = find_look(
             self.look, self.frames[frame], grey=self.grey, dx=expected[0], dy=expected[1], radius=reach

@@ -1,12 +1,15 @@
 """What a user meets first: help, and one clear sentence for whatever is wrong, before anything runs."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import ROOT
-from tests.flows.mobius import Mobius
+from tests.flows.mobius import Mobius, curate_arguments
 from tests.media.gifs import GREEN, RED, encode_gif
 
 USER_ERROR = 2
@@ -52,7 +55,9 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
     command: Mobius, source: Path, tmp_path: Path, override: str, sentence: str
 ) -> None:
     root = tmp_path / "dataset"
-    done = command.run("curate", "flows/configs/laptop.toml", f"root={root}", f"source.path={source}", override)
+    done = command.run(
+        "curate", "flows/configs/laptop.toml", f"root={root}", f"source.path={source}", override
+    )
     assert done.returncode == USER_ERROR
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -71,13 +76,17 @@ def test_a_label_file_with_a_broken_line_is_named_with_its_line(command: Mobius,
     source = tmp_path / "gifs"
     source.mkdir()
     (source / "labels.jsonl").write_text('{"path": "a.gif", "label": "joy"}\n{"path": \n')
-    done = command.run("curate", "flows/configs/laptop.toml", f"root={tmp_path / 'd'}", f"source.path={source}")
+    done = command.run(
+        "curate", "flows/configs/laptop.toml", f"root={tmp_path / 'd'}", f"source.path={source}"
+    )
     assert done.returncode == USER_ERROR
     assert "labels.jsonl" in done.stderr
     assert "2" in done.stderr
 
 
-def test_a_folder_that_no_curation_wrote_is_not_written_into(command: Mobius, source: Path, tmp_path: Path) -> None:
+def test_a_folder_that_no_curation_wrote_is_not_written_into(
+    command: Mobius, source: Path, tmp_path: Path
+) -> None:
     foreign = tmp_path / "home"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("years of work")
@@ -98,7 +107,9 @@ def test_the_configs_of_the_repository_are_valid(command: Mobius, source: Path) 
     from flows.load import load_config
 
     for name in ("demo", "laptop", "paper"):
-        config = load_config(ROOT / "flows" / "configs" / f"{name}.toml", [f"source.path={source}", "root=none-such"])
+        config = load_config(
+            ROOT / "flows" / "configs" / f"{name}.toml", [f"source.path={source}", "root=none-such"]
+        )
         assert config.select.min_frames == 5
     assert config.select.min_label_count == 1001, "paper.toml comes last: more than 1000"
 
@@ -123,3 +134,24 @@ def test_a_run_makes_its_own_prefect_server_when_none_is_configured(
     assert not list(tmp_path.glob("mobius-prefect-*")), "its temporary home is gone"
     record = json.loads(next((tmp_path / "dataset" / "runs").glob("*.json")).read_text())
     assert record["outcome"] == "done"
+
+
+def test_a_killed_run_leaves_no_process_and_no_database_behind(source: Path, tmp_path: Path) -> None:
+    """Only the run's own process is killed; its server and workers have to notice by themselves."""
+    alone = Mobius({"PREFECT_API_URL": "", "PREFECT_HOME": "", "TMPDIR": str(tmp_path)}, ROOT)
+    process = alone.start(*curate_arguments(tmp_path / "dataset", source))
+    wait_until(lambda: (tmp_path / "dataset" / "manifest.json").exists())
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) >= 2, "a server and at least one worker"
+    process.kill()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert not alive
+    assert not list(tmp_path.glob("mobius-prefect-*"))
+    process.communicate()
+
+
+def wait_until(is_so: Callable[[], bool], *, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -46,12 +46,17 @@ def test_awkward_names_are_ordinary_samples(mobius: Mobius, run: tuple[Path, int
     assert {fates[path]["fate"] for path in named} <= {"exported", "rejected"}
 
 
-def test_copies_of_one_animation_are_rejected_and_other_timing_is_not(mobius: Mobius, run: tuple[Path, int]) -> None:
+def test_copies_of_one_animation_are_rejected_and_other_timing_is_not(
+    mobius: Mobius, run: tuple[Path, int]
+) -> None:
     root, _ = run
     fates = {row["path"]: row for row in mobius.json("fates", str(root), "--limit", "0")}
     for name in ("exact_copy", "comment_added", "reencoded"):
         group = {fates[f"dups/{name}.gif"]["key"], fates["dups/original.gif"]["key"]}
-        kept = {fates[f"dups/{each}.gif"]["duplicate_of"] or fates[f"dups/{each}.gif"]["key"] for each in (name, "original")}
+        kept = {
+            fates[f"dups/{each}.gif"]["duplicate_of"] or fates[f"dups/{each}.gif"]["key"]
+            for each in (name, "original")
+        }
         assert len(group) == 2
         assert len(kept) == 1, name
     assert fates["dups/reversed.gif"]["fate"] == "exported"
@@ -77,7 +82,11 @@ def test_good_files_beside_bad_ones_come_out_as_if_alone(
 ) -> None:
     """The good half of one group, curated without its bad neighbours, gives the same pictures and captions."""
     root, _ = run
-    good = [path for path in sorted((hostile_source / "wuffs").iterdir()) if f"wuffs/{path.name}" not in EXPECTED_REASONS]
+    good = [
+        path
+        for path in sorted((hostile_source / "wuffs").iterdir())
+        if f"wuffs/{path.name}" not in EXPECTED_REASONS
+    ]
     source = tmp_path / "source"
     (source / "wuffs").mkdir(parents=True)
     for path in good:

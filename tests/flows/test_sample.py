@@ -58,7 +58,9 @@ def test_static_files_are_in_t2i_only(curated_sample: Path, labels: dict[str, di
     assert not static & {row["path"] for row in rows_of(curated_sample, "t2v")}
     t2i = {row["path"] for row in rows_of(curated_sample, "t2i")}
     rejected = {
-        row["path"] for row in pq.read_table(curated_sample / "fates.parquet").to_pylist() if row["fate"] == "rejected"
+        row["path"]
+        for row in pq.read_table(curated_sample / "fates.parquet").to_pylist()
+        if row["fate"] == "rejected"
     }
     assert static - rejected <= t2i
 
@@ -116,7 +118,7 @@ def test_files_have_page_index_plain_media_and_their_config_in_the_footer(curate
 
 def test_duckdb_opens_the_shards(curated_sample: Path) -> None:
     counted = duckdb.sql(
-        f"SELECT label, count(*) AS n, avg(num_frames) FROM '{curated_sample}/t2v/*.parquet' GROUP BY label ORDER BY n DESC"
+        f"SELECT label, count(*) AS n, avg(num_frames) FROM '{curated_sample}/t2v/*.parquet' GROUP BY label"
     ).fetchall()
     assert sum(n for _, n, _ in counted) == len(rows_of(curated_sample, "t2v"))
     assert min(n for _, n, _ in counted) >= 1

@@ -11,7 +11,9 @@ from PIL import Image
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
-def encode_gif(colours: Sequence[tuple[int, int, int]], *, size: int = 8, delays_ms: Sequence[int] = ()) -> bytes:
+def encode_gif(
+    colours: Sequence[tuple[int, int, int]], *, size: int = 8, delays_ms: Sequence[int] = ()
+) -> bytes:
     """Encode one plain frame per colour; neighbours must differ, or Pillow merges them."""
     frames = [Image.new("RGB", (size, size), colour) for colour in colours]
     buffer = io.BytesIO()

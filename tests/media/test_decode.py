@@ -64,7 +64,9 @@ def test_colour_under_alpha_0_is_zeroed_and_nothing_else_changes() -> None:
     assert np.array_equal(canonical, frame)
 
 
-@pytest.mark.parametrize(("form", "settings"), [("WEBP", {"lossless": True}), ("PNG", {}), ("GIF", {"disposal": 2})])
+@pytest.mark.parametrize(
+    ("form", "settings"), [("WEBP", {"lossless": True}), ("PNG", {}), ("GIF", {"disposal": 2})]
+)
 def test_animations_of_every_form_decode_to_the_same_frames(form: str, settings: dict[str, bool]) -> None:
     frames = moving_square(6)
     images = [Image.fromarray(frame) for frame in frames]

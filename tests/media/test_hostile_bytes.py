@@ -24,7 +24,9 @@ def real_gifs() -> tuple[bytes, ...]:
     paths = sorted((CORPUS / "sample").glob("*/*.gif"), key=lambda path: (path.stat().st_size, path.name))
     real = [path.read_bytes() for path in paths[:60]]
     odd = [path.read_bytes() for path in sorted((CORPUS / "hostile" / "pillow").glob("*.gif"))]
-    return tuple(real + [media for media in odd if 0 < len(media) < 20_000] or [encode_gif([RED, GREEN, BLUE])])
+    return tuple(
+        real + [media for media in odd if 0 < len(media) < 20_000] or [encode_gif([RED, GREEN, BLUE])]
+    )
 
 
 @st.composite
@@ -74,7 +76,9 @@ def test_every_truncation_of_an_animation_ends(corpus_hostile: Path) -> None:
             assert error.reason in {"unknown_format", "corrupt", "no_frames"}
 
 
-@pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n", b"RIFF\xff\xff\xff\xffWEBP", b"\xff\xd8\xff", b"\0\0\0\x18ftypmp42"])
+@pytest.mark.parametrize(
+    "head", [b"\x89PNG\r\n\x1a\n", b"RIFF\xff\xff\xff\xffWEBP", b"\xff\xd8\xff", b"\0\0\0\x18ftypmp42"]
+)
 @given(tail=st.binary(max_size=400))
 @settings(max_examples=60, deadline=None, database=None, derandomize=True)
 def test_random_bytes_after_a_magic_are_refused(head: bytes, tail: bytes) -> None:

@@ -62,7 +62,9 @@ def test_animated_webp_and_apng_scans_agree_with_pillow() -> None:
         assert scan.loop_count == 2, "three plays are two extra rounds"
 
 
-@pytest.mark.parametrize(("form", "settings"), [("WEBP", {"lossless": True}), ("WEBP", {}), ("PNG", {}), ("JPEG", {})])
+@pytest.mark.parametrize(
+    ("form", "settings"), [("WEBP", {"lossless": True}), ("WEBP", {}), ("PNG", {}), ("JPEG", {})]
+)
 def test_still_pictures_have_one_frame_and_no_delay(form: str, settings: dict[str, bool]) -> None:
     scan = scan_media(encode(Image.new("RGB", (21, 13), RED), form, **settings))
     assert (scan.width, scan.height, scan.delays_ms, scan.loop_count) == (21, 13, [0], None)

@@ -102,9 +102,7 @@ def test_without_a_label_there_is_no_tag():
 
 
 def test_colours_are_named_by_falling_share_of_the_figure():
-    image = draw_disc(
-        draw_disc(draw_disc(blank(), 0.5, 0.5, 0.4), 0.5, 0.5, 0.25, RED), 0.5, 0.5, 0.15, BLACK
-    )
+    image = draw_disc(draw_disc(draw_disc(blank(), 0.5, 0.5, 0.4), 0.5, 0.5, 0.25, RED), 0.5, 0.5, 0.15, BLACK)
     picture = measure_picture(image, None)
     assert picture.colors == (Color.YELLOW, Color.RED, Color.BLACK)
 
@@ -288,8 +286,7 @@ def test_a_figure_cut_off_by_the_edge_still_moves_as_far_as_it_does():
 
 def test_a_change_inside_a_resting_figure_is_no_movement_of_it():
     frames = [
-        draw_disc(draw_disc(blank(), 0.5, 0.5, 0.4), 0.35 + 0.03 * index, 0.3, 0.06, BLACK)
-        for index in range(10)
+        draw_disc(draw_disc(blank(), 0.5, 0.5, 0.4), 0.35 + 0.03 * index, 0.3, 0.06, BLACK) for index in range(10)
     ]
     motion = measure_motion(clip_of(frames))
     assert motion.travel.path is Path.NONE

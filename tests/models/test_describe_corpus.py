@@ -1,4 +1,4 @@
-"""Describe, summary and translation over the real sample corpus: all of it fits, reads back and translates."""
+"""Describe, summary and translation over the sample corpus: all of it fits, reads back and translates."""
 
 import json
 

@@ -16,7 +16,7 @@ PICTURE = (
 )
 MOTION = (
     "The figure moves up and down by a fifth of the height about twice a second and cycles through several"
-    " colors, with motion over half of the canvas, looping smoothly; 12 pictures in 1.2 seconds."
+    " colors, with changes over half of the canvas, looping smoothly; 12 pictures in 1.2 seconds."
 )
 
 
@@ -74,8 +74,8 @@ def test_a_still_picture_keeps_its_one_caption():
 
 
 def test_a_figure_at_rest_keeps_what_stirs():
-    motion = "The figure stays in place, with motion over a fifth of the canvas, mostly at the top."
-    assert "with motion over a fifth of the canvas, mostly at the top" in summarize([PICTURE, motion])
+    motion = "The figure stays in place, with changes over a fifth of the canvas, mostly at the top."
+    assert "with changes over a fifth of the canvas, mostly at the top" in summarize([PICTURE, motion])
 
 
 def test_where_nothing_else_fits_a_grammar_sentence_is_cut_at_a_word():
@@ -89,10 +89,7 @@ VIDEO = "The parrot bobs its head in a circle. Its feathers change color quickly
 
 def test_other_texts_are_taken_by_whole_sentences_first_ones_first():
     assert summarize([LLAVA, VIDEO], 500) == f"{LLAVA} {VIDEO}"
-    assert (
-        summarize([LLAVA, VIDEO], 36)
-        == "The image shows a cartoon parrot. The parrot bobs its head in a circle."
-    )
+    assert summarize([LLAVA, VIDEO], 36) == "The image shows a cartoon parrot. The parrot bobs its head in a circle."
 
 
 def test_a_grammar_caption_beside_another_text_is_taken_as_it_is():
@@ -105,9 +102,7 @@ def test_a_sentence_said_twice_is_kept_once():
 
 
 def test_a_single_sentence_that_is_too_long_is_cut_after_a_clause():
-    text = (
-        "A parrot with green feathers, a large curved beak, and an enormous hat dances wildly around the room"
-    )
+    text = "A parrot with green feathers, a large curved beak, and an enormous hat dances wildly around the room"
     assert summarize([text], 26) == "A parrot with green feathers, a large curved beak."
     assert summarize([text], 18) == "A parrot with green feathers."
 

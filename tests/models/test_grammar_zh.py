@@ -61,11 +61,7 @@ def nullable(values):
     return st.none() | values
 
 
-labels = (
-    st.one_of(st.text(max_size=60), st.sampled_from(HOSTILE_LABELS))
-    .map(shorten_label)
-    .map(lambda x: x or None)
-)
+labels = st.one_of(st.text(max_size=60), st.sampled_from(HOSTILE_LABELS)).map(shorten_label).map(lambda x: x or None)
 colors = st.sampled_from(NAMED_COLORS)
 palettes = st.lists(colors, max_size=3, unique=True).map(tuple)
 places = nullable(st.sampled_from(Place))
@@ -99,9 +95,7 @@ def motions(draw):
     turn = draw(nullable(st.builds(Turn, nullable(st.sampled_from(range(10, 360, 10))))))
     blink = draw(nullable(st.sampled_from(Blink)))
     two_hues = st.lists(colors, min_size=2, max_size=2, unique=True).map(lambda pair: Hues(*pair))
-    rates = st.builds(Rate, st.integers(1, 10**6), st.just(1)) | st.builds(
-        Rate, st.just(1), st.integers(1, 10**6)
-    )
+    rates = st.builds(Rate, st.integers(1, 10**6), st.just(1)) | st.builds(Rate, st.just(1), st.integers(1, 10**6))
     is_rhythmic = any((travel is not None and path is not Path.NONE, pulse, turn, blink))
     stir_places = nullable(st.sampled_from([place for place in Place if place is not Place.FULL]))
     return Motion(
@@ -184,7 +178,7 @@ def test_a_label_that_fits_is_carried_over_unchanged():
 @example("A sticker: a orange figure.")
 @example('A sticker tagged "\\x".')
 @example('A sticker tagged "\\u{ffffff}".')
-@example("The picture changes, with motion over a tenth of the canvas, mostly filling the canvas.")
+@example("The picture changes, with changes over a tenth of the canvas, mostly filling the canvas.")
 @example("The figure stays in place about twice a second.")
 @example("The figure moves up by half of the width.")
 @example("The figure moves up; 03 pictures in 1.0 seconds.")

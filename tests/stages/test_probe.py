@@ -87,7 +87,7 @@ EXPECTED_REASONS = {
 
 
 def test_hostile_files_end_as_their_manifest_expects(corpus_hostile: Path) -> None:
-    """Frames equal the true count or the block count where the file is readable; else the reason is the listed one."""
+    """A readable file has its true number of frames, or that of its blocks; others have the listed reason."""
     rows = [json.loads(line) for line in (corpus_hostile / "manifest.jsonl").read_text().splitlines()]
     outcomes = {}
     for row in rows:
@@ -101,6 +101,8 @@ def test_hostile_files_end_as_their_manifest_expects(corpus_hostile: Path) -> No
             continue
         expected = row.get("true_frames") or row["blocks"]["frames_counted"] or 1
         if row["path"] == "pillow/test_extents_transparency.gif":
-            expected = 2  # Pillow's own test; the corpus's scan stops at the bad block, ours goes on as players do
+            expected = (
+                2  # Pillow's own test; the corpus's scan stops at the bad block, ours goes on as players do
+            )
         assert answer.num_frames == expected, row["path"]
     assert outcomes == EXPECTED_REASONS

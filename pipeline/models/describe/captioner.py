@@ -17,8 +17,8 @@ from schemas.clip import Clip
 class Describe:
     """An ImageCaptioner and a VideoCaptioner.
 
-    The label stands in the image caption only, as a summary joins the two. Captions are kept to the length of the
-    text encoder by leaving out the facts that matter least.
+    The label stands in the image caption only, as a summary joins the two. Captions are kept to the length
+    of the text encoder by leaving out the facts that matter least.
     """
 
     identity = "embedded/describe-1"
@@ -35,6 +35,4 @@ class Describe:
 
 
 def _render(caption: Caption) -> str:
-    return render_english(
-        shorten(caption, lambda said: count_tokens(render_english(said)) <= MAX_TEXT_TOKENS)
-    )
+    return render_english(shorten(caption, lambda said: count_tokens(render_english(said)) <= MAX_TEXT_TOKENS))

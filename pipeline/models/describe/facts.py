@@ -106,12 +106,8 @@ class Picture:
         _require(self.outline is None or self.scene is Scene.FIGURE, "only a figure has an outline")
         _require(self.place is None or has_figure, "only a figure or a group has a place")
         _require(not self.colors or has_figure or self.scene is Scene.SCENE, "colours of nothing")
-        _require(
-            self.background is None or has_figure or self.scene is Scene.EMPTY, "a background of nothing"
-        )
-        _require(
-            self.scene is not Scene.EMPTY or self.background is not None, "an empty picture is its background"
-        )
+        _require(self.background is None or has_figure or self.scene is Scene.EMPTY, "a background of nothing")
+        _require(self.scene is not Scene.EMPTY or self.background is not None, "an empty picture is its background")
 
 
 class Subject(Enum):

@@ -48,8 +48,9 @@ def render_english(caption: Caption) -> str:
     """Return one line: the sentence about the picture, then that about the motion, where there are such.
 
     A small square sticker tagged "laugh": a round yellow figure with black, centered, on a white background.
-    The figure moves up and down by a fifth of the height about twice a second and cycles through several colors,
-    with motion over half of the canvas, mostly at the top, looping smoothly; 12 pictures in 1.2 seconds.
+    The figure moves up and down by a fifth of the height about twice a second and cycles through several
+    colors, with changes over half of the canvas, mostly at the top, looping smoothly; 12 pictures in 1.2
+    seconds.
     """
     sentences = []
     if caption.picture is not None:
@@ -99,7 +100,7 @@ def _motion(motion: Motion) -> str:
     for index, clause in enumerate(clauses[1:], start=1):
         text += (" and " if index == len(clauses) - 1 else ", ") + clause
     if motion.stir is not None:
-        text += f", with motion over {_stir(motion.stir)}"
+        text += f", with changes over {_stir(motion.stir)}"
     if motion.loop is not None:
         text += f", {LOOPS[motion.loop].en}"
     if motion.length is not None:

@@ -48,9 +48,7 @@ def find_figure(plates: NDArray[np.uint8], ground: Ground) -> NDArray[np.bool_]:
     if ground.lab is None:
         return opaque
     lab = color_table().lab[color_codes(plates[..., :3])]
-    is_other: NDArray[np.bool_] = (
-        np.linalg.norm(lab - np.array(ground.lab, np.float32), axis=-1) > MAX_LIKENESS
-    )
+    is_other: NDArray[np.bool_] = np.linalg.norm(lab - np.array(ground.lab, np.float32), axis=-1) > MAX_LIKENESS
     return opaque & is_other
 
 

@@ -18,9 +18,7 @@ MIN_CYCLE = 3  # colours that come and go: several
 MIN_CYCLE_TIME = 0.03  # share of the time for which each of several is there
 MIN_PAIR_TIME = 0.1  # share of the time for which each of two is there
 MIN_PAIR_RISE = 0.5  # share of the coloured pixels that each of two reaches
-MIN_PAIR_SHARE = (
-    0.75  # share of the coloured pixels that two have together, on average: then there are no others
-)
+MIN_PAIR_SHARE = 0.75  # share of the coloured pixels that two have together, on average: then there are no others
 
 
 def find_hues(tracks: Tracks, durations_ms: tuple[int, ...]) -> Hues | None:

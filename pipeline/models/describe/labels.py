@@ -1,7 +1,8 @@
 r"""Labels: whatever a person typed as a tag <-> one short line that can stand between quotation marks.
 
 A label may hold quotes, newlines, brackets, a megabyte. It is cut first (lossy, idempotent), then escaped
-(reversible): a backslash before itself and before the quotation marks in use, \u{hex} for what does not print.
+(reversible): a backslash before itself and before the quotation marks in use, \u{hex} for what does not
+print.
 """
 
 import re

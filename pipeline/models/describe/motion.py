@@ -3,8 +3,6 @@
 Shapes: D distinct frames, h w plate; lengths are fractions of the canvas, times milliseconds.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +25,7 @@ from pipeline.models.describe.plates import shrink_frames
 from pipeline.models.describe.rhythm import find_rate, jumps_at_the_end, one_way_direction
 from pipeline.models.describe.shifts import Shifts, find_shifts
 from pipeline.models.describe.stir import find_stir
-from pipeline.models.describe.tracks import Row, Tracks, measure_tracks
+from pipeline.models.describe.tracks import Tracks, measure_tracks
 from pipeline.models.describe.travel import Way, find_travel
 from pipeline.models.describe.turning import find_turn
 from schemas.clip import Clip
@@ -58,9 +56,7 @@ def measure_motion(clip: Clip) -> Motion | Still:
     return _measure_figure(tracks, clip.durations_ms, stir, length)
 
 
-def _measure_figure(
-    tracks: Tracks, durations_ms: tuple[int, ...], stir: Stir | None, length: Length
-) -> Motion:
+def _measure_figure(tracks: Tracks, durations_ms: tuple[int, ...], stir: Stir | None, length: Length) -> Motion:
     shown = tracks.shown
     masks = _main_masks(tracks.masks[shown])
     shown_ms = [ms for ms, is_shown in zip(durations_ms, shown, strict=True) if is_shown]
@@ -72,16 +68,16 @@ def _measure_figure(
     is_told = pulse is not None or rotation is not None or not shown.all()
     if is_told and way is not None and way.travel.path is Path.RESHAPE:
         way = None
-    swings: list[tuple[Row, Sequence[int]]] = []
+    rate = None  # of what is said first
     if way is not None and way.travel.path is not Path.NONE:
-        swings.append((way.signal, shown_ms))
-    if pulse is not None:
-        swings.append((shifts.growth, shown_ms))
-    if rotation is not None:
-        swings.append((rotation.signal, shown_ms))
-    if blink is not None:
-        is_flash = blink is Blink.BRIGHTNESS
-        swings.append((tracks.lightness if is_flash else shown.astype(np.float64), durations_ms))
+        rate = find_rate(way.signal, shown_ms)
+    elif pulse is not None:
+        rate = find_rate(shifts.growth, shown_ms)
+    elif rotation is not None:
+        rate = find_rate(rotation.signal, shown_ms)
+    elif blink is not None:
+        signal = tracks.lightness if blink is Blink.BRIGHTNESS else shown.astype(np.float64)
+        rate = find_rate(signal, durations_ms)
     return Motion(
         Subject.FIGURE if main_part(masks[0]) is not None else Subject.GROUP,
         travel=way.travel if way else None,
@@ -89,7 +85,7 @@ def _measure_figure(
         turn=rotation.turn if rotation else None,
         blink=blink,
         hues=hues,
-        rate=find_rate(*swings[0]) if swings else None,
+        rate=rate,
         stir=stir,
         loop=find_loop(tracks, way),
         length=length,

@@ -72,9 +72,7 @@ def color_table() -> Table:
     grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)  # 32768 3
     lab = _to_lab(grid)
     swatches = [(NAMES.index(color), swatch) for color, hexes in _SWATCHES.items() for swatch in hexes]
-    swatch_lab = _to_lab(
-        np.array([tuple(bytes.fromhex(swatch)) for _, swatch in swatches], np.float64)
-    )  # S 3
+    swatch_lab = _to_lab(np.array([tuple(bytes.fromhex(swatch)) for _, swatch in swatches], np.float64))  # S 3
     weights = np.array([LIGHTNESS_WEIGHT, 1.0, 1.0])
     distance = np.full(len(lab), np.inf)
     name = np.zeros(len(lab), np.uint8)

@@ -21,7 +21,7 @@ MAX_MEDIUM_SIDE = 320  # pixels
 MIN_WIDE_RATIO = 1.2  # of the canvas
 MIN_LONG_RATIO = 1.35  # of the figure's box: wide or tall
 MIN_EVEN_RATIO = 0.8  # of the figure's box: round or square
-MIN_ROUND_OVERLAP = 0.9  # intersection over union with the ellipse in its box
+MIN_ROUND_OVERLAP = 0.94  # intersection over union with the ellipse in its box
 MIN_SQUARE_FILL = 0.9  # share of its box
 MIN_COLOR_SHARE = 0.08  # of the pixels of the figure
 MAX_COLOR_SIDE = 128  # pixels looked at for colours
@@ -30,7 +30,6 @@ MIN_PART_SHARE = 0.08  # of what is seen: two such parts are a group
 MIN_MAIN_SHARE = 0.75  # of what is seen: such a part is the figure
 MIN_FULL_SPAN = 0.85  # of both sides of the canvas
 MIN_OFF_CENTER = 0.12  # of the side of the canvas
-TRIM = 0.005  # of the figure's pixels at each end that do not stretch its box
 
 
 class Box(NamedTuple):
@@ -58,9 +57,7 @@ def measure_picture(frame: NDArray[np.uint8], label: str | None) -> Picture:
         return Picture(short_label, size, shape, Scene.SCENE, colors=colors)
     main = main_part(mask)
     if main is None:
-        return Picture(
-            short_label, size, shape, Scene.GROUP, None, colors, place_of(find_box(mask)), ground.name
-        )
+        return Picture(short_label, size, shape, Scene.GROUP, None, colors, place_of(find_box(mask)), ground.name)
     place, outline = place_of(find_box(main)), outline_of(main, width / height)
     return Picture(short_label, size, shape, Scene.FIGURE, outline, colors, place, ground.name)
 
@@ -79,9 +76,9 @@ def format_of(ratio: float) -> Format:
 def main_colors(rgb: NDArray[np.uint8]) -> tuple[Color, ...]:
     """Return the names that cover enough of the pixels (N, 3), the largest always."""
     shares = name_shares(rgb)
-    return tuple(
-        name for index, (name, share) in enumerate(shares) if index == 0 or share >= MIN_COLOR_SHARE
-    )[:MAX_COLORS]
+    return tuple(name for index, (name, share) in enumerate(shares) if index == 0 or share >= MIN_COLOR_SHARE)[
+        :MAX_COLORS
+    ]
 
 
 def main_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
@@ -95,17 +92,15 @@ def main_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
 
 
 def find_box(mask: NDArray[np.bool_]) -> Box:
-    """Return the box of the mask (h, w), a few stray pixels left out."""
-    left, right = _span(mask.sum(axis=0))
-    top, bottom = _span(mask.sum(axis=1))
+    """Return the box of the mask (h, w)."""
+    left, right = _span(np.any(mask, axis=0))
+    top, bottom = _span(np.any(mask, axis=1))
     return Box(left, top, right, bottom)
 
 
-def _span(counts: NDArray[np.int_]) -> tuple[float, float]:
-    reached = np.cumsum(counts) / counts.sum()
-    first = int(np.searchsorted(reached, TRIM, side="right"))
-    last = int(np.searchsorted(reached, 1 - TRIM, side="left"))
-    return first / len(counts), (last + 1) / len(counts)
+def _span(seen: NDArray[np.bool_]) -> tuple[float, float]:
+    places = np.flatnonzero(seen)
+    return float(places[0]) / len(seen), float(places[-1] + 1) / len(seen)
 
 
 def outline_of(mask: NDArray[np.bool_], canvas_ratio: float) -> Outline | None:

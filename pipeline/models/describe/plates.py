@@ -1,7 +1,7 @@
 """Plates: frames -> copies of at most 64 pixels a side, to measure on at a bounded price per frame.
 
-Shapes: H W the frame, h w the plate (64 or less), D distinct frames; 4 = straight RGBA, uint8, colour 0 where alpha
-is 0.
+Shapes: H W the frame, h w the plate (64 or less), D distinct frames; 4 = straight RGBA, uint8, colour 0
+where alpha is 0.
 """
 
 import cv2

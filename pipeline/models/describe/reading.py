@@ -1,7 +1,7 @@
 """Reading: an English text of our own grammar -> the facts it was made of; nothing else is understood.
 
-The reader walks the text from left to right and is lenient about filler words, because its last step is strict:
-facts that do not render to exactly the text they were read from are thrown away.
+The reader walks the text from left to right and is lenient about filler words, because its last step is
+strict: facts that do not render to exactly the text they were read from are thrown away.
 """
 
 import re
@@ -220,7 +220,7 @@ def _hues(reader: _Reader) -> Hues | None:
 
 
 def _stir(reader: _Reader) -> Stir | None:
-    if not reader.skip(", with motion over "):
+    if not reader.skip(", with changes over "):
         return None
     share = reader.choose(SHARES)
     reader.skip(" of the canvas")

@@ -24,11 +24,7 @@ def one_way_direction(signal: NDArray[np.float64]) -> int:
     sizes = np.abs(steps)
     largest = _jump_index(signal)
     others = np.delete(sizes, largest)
-    if (
-        len(signal) < MIN_ONE_WAY_FRAMES
-        or sizes[largest] < MIN_JUMP * float(np.ptp(signal))
-        or not others.any()
-    ):
+    if len(signal) < MIN_ONE_WAY_FRAMES or sizes[largest] < MIN_JUMP * float(np.ptp(signal)) or not others.any():
         return 0
     against = sizes[np.sign(steps) == -np.sign(steps[largest])].sum()
     if others.max() > MAX_OTHER_STEP * sizes[largest] or against < MIN_ONE_WAY * others.sum():

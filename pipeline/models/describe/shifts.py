@@ -1,9 +1,9 @@
 """Shifts: the figure's masks over time -> how far it stands from where it stood in a reference frame.
 
-Two masks are laid over each other at every offset; the offset of the best overlap (Dice coefficient) is the shift.
-What an offset pushes over the edge of the canvas is forgiven only if the other mask reaches that edge: so a figure
-that is cut off is no riddle, and half a figure is no match for a whole one. Fourier transforms score all offsets at
-once.
+Two masks are laid over each other at every offset; the offset of the best overlap (Dice coefficient) is the
+shift. What an offset pushes over the edge of the canvas is forgiven only if the other mask reaches that
+edge: so a figure that is cut off is no riddle, and half a figure is no match for a whole one. Fourier
+transforms score all offsets at once.
 
 Shapes: D frames, h w plate; P Q the padded plate (2h, 2w). Offsets are plate pixels, x to the right, y down.
 """
@@ -69,9 +69,7 @@ def _compare_at_every_offset(masks: Masks, reference: Masks) -> tuple[Grid, Grid
     enough_mask = (mask_inside >= MIN_INSIDE * areas - 0.5) & (areas > 0)
     is_valid = enough_mask & (reference_inside >= MIN_INSIDE * reference.sum() - 0.5)
     mask_counted = _counted(masks, mask_inside, *_forgiven(reference[None]))
-    turned = reference[
-        None, ::-1, ::-1
-    ]  # a reference shifted right loses what its mirror image loses on the left
+    turned = reference[None, ::-1, ::-1]  # a reference shifted right loses what its mirror image loses on the left
     reference_counted = _counted(turned, reference_inside[None], *_forgiven(masks[:, ::-1, ::-1]))
     overlap = 2 * shared / np.maximum(mask_counted + reference_counted, 1)
     growth = mask_inside / np.maximum(reference_inside, 1)
@@ -108,9 +106,7 @@ def _reaches(seen: Masks) -> Masks:
     return np.concatenate([np.ones_like(seen[:, :1]), positive, negative], axis=1)
 
 
-def _peak(
-    before: NDArray[np.float64], here: NDArray[np.float64], after: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _peak(before: NDArray[np.float64], here: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
     """Fraction of a pixel by which the top of a parabola through three scores lies beside the middle one."""
     bend = 2 * here - before - after
     return np.where(bend > 1e-9, (after - before) / (2 * np.maximum(bend, 1e-9)), 0).clip(-0.5, 0.5)

@@ -1,7 +1,7 @@
 """Shortening: facts of a caption too long for the text encoder -> the most telling of them that fit.
 
-What comes first teaches a model to draw and to move; what comes last (size of the canvas, count of pictures) it
-sees anyway.
+What comes first teaches a model to draw and to move; what comes last (size of the canvas, count of
+pictures) it sees anyway.
 """
 
 from collections.abc import Callable

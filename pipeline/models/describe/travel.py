@@ -15,8 +15,8 @@ from pipeline.models.describe.shifts import Shifts
 
 MIN_TRAVEL = 0.03  # of the side of the canvas
 MIN_TRAVEL_PIXELS = 0.75  # of the plate
-# What proves a shift: overlap of the figure and its shifted reference (in four frames of five), and the share of
-# their difference that shifting removed. Where the shapes hardly match, shifting must have explained more.
+# What proves a shift: overlap of the figure and its shifted reference (in four frames of five), and the share
+# of their difference that shifting removed. Where the shapes hardly match, shifting must have explained more.
 PROOFS = ((0.93, 0.4), (0.84, 0.5), (0.78, 0.72))
 MIN_RESTING_OVERLAP = 0.88  # of the figure and its unshifted reference: it stays
 MIN_SECOND_AXIS = 0.4  # of the way along the first
@@ -74,11 +74,7 @@ def _is_explained(shifts: Shifts) -> bool:
 
 
 def _two_axis_path(offsets: NDArray[np.float64], extent: NDArray[np.float64], axis: int) -> Path | None:
-    if (
-        len(offsets) < 3
-        or one_way_direction(offsets[:, axis])
-        or extent[1 - axis] < MIN_SECOND_AXIS * extent[axis]
-    ):
+    if len(offsets) < 3 or one_way_direction(offsets[:, axis]) or extent[1 - axis] < MIN_SECOND_AXIS * extent[axis]:
         return None
     x, y = offsets.T
     twice_area = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))

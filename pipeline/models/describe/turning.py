@@ -1,7 +1,7 @@
 """Turning: the figure's masks over time -> rotation in the picture plane, if rotating the figure proves it.
 
-Shapes: D distinct frames, h w plate. Angles are radians, clockwise on the screen, of the figure's long axis (so they
-repeat after half a turn).
+Shapes: D distinct frames, h w plate. Angles are radians, clockwise on the screen, of the figure's long axis
+(so they repeat after half a turn).
 """
 
 import math
