@@ -32,7 +32,8 @@ STATUS_FIELDS = [
     pa.field("reason", pa.string()),
     pa.field("detail", pa.string()),
     pa.field("wants_video", pa.bool_(), nullable=False),
-    pa.field("seconds", pa.float64(), nullable=False),
+    pa.field("seconds", pa.float64(), nullable=False),  # on the clock; a batch's share
+    pa.field("cpu_seconds", pa.float64(), nullable=False),  # of the processor, in this thread
 ]
 
 

@@ -121,22 +121,24 @@ def _answer_rows(inputs: Sequence[StageInput], plan: StagePlan) -> Iterator[dict
     """Yield one row per input, batch by batch, in order."""
     for first in range(0, len(inputs), plan.batch_size):
         batch = inputs[first : first + plan.batch_size]
-        started = time.perf_counter()
+        wall, processor = time.perf_counter(), time.thread_time()
         results = answer_or_blame(batch, plan)
-        seconds = (time.perf_counter() - started) / len(batch)
+        cost = {
+            "seconds": round((time.perf_counter() - wall) / len(batch), 6),
+            "cpu_seconds": round((time.thread_time() - processor) / len(batch), 6),
+        }
         for each, result in zip(batch, results, strict=True):
             sys.audit("mobius.answered", plan.stage.name, each.sample.key)
-            yield _row(each, result, seconds=seconds, plan=plan)
+            yield {**_row(each, result, plan=plan), **cost}
 
 
-def _row(each: StageInput, result: Answer | Failure, *, seconds: float, plan: StagePlan) -> dict[str, Any]:
+def _row(each: StageInput, result: Answer | Failure, *, plan: StagePlan) -> dict[str, Any]:
     row: dict[str, Any] = {
         "key": each.sample.key,
         "status": OK,
         "reason": None,
         "detail": None,
         "wants_video": each.wants_video and bool(plan.video_only_reads),
-        "seconds": round(seconds, 6),
     }
     if isinstance(result, Failure):
         detail = result.detail[:MAX_DETAIL_CHARACTERS]

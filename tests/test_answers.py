@@ -19,7 +19,7 @@ from schemas.answers import CleanAnswer, ImageCaptionAnswer
 
 
 def row(key: str, *, caption: str = "a caption", wants_video: bool = False) -> dict[str, Any]:
-    status = {"key": key, "status": "ok", "reason": None, "detail": None, "seconds": 0.1}
+    status = {"key": key, "status": "ok", "reason": None, "detail": None, "seconds": 0.1, "cpu_seconds": 0.1}
     return {**status, "wants_video": wants_video, "image_caption": caption, "image_caption_model": "m"}
 
 
@@ -64,7 +64,7 @@ def test_big_columns_are_read_only_for_the_rows_asked(tmp_path: Path) -> None:
             "status": "ok",
             "reason": None,
             "detail": None,
-            "seconds": 0.1,
+            "seconds": 0.1, "cpu_seconds": 0.1,
             "wants_video": False,
         }
         own = dict.fromkeys(part_schema(CleanAnswer).names) | {"clean_media": key.encode() * 3}

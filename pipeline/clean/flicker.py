@@ -6,7 +6,7 @@ Shapes: D distinct frames, H height, W width; 4 = RGBA, uint8.
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clean.mask import dilate
+from pipeline.clean.dilate import dilate
 from pipeline.clean.premultiply import difference
 
 RING = 4  # pixels around the masks that show how much the picture itself moves

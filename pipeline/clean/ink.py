@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.clean.ground import differs_from_ground
 from pipeline.clean.letters import Line, find_letters
+from pipeline.clean.rim import find_rim
 from pipeline.clean.premultiply import premultiply
 from pipeline.text.polygons import corners_of, grow, rasterise, shift, text_height
 from schemas.text import Polygon, TextPlace
@@ -21,6 +22,7 @@ NUM_SAMPLES = 8
 SPILL = 0.15  # text heights beyond the polygon where ink is looked for
 BAND = 0.35  # text heights beyond that by which the ground is known
 MIN_BAND = 3  # pixels
+RIM = 0.12  # text heights: the widest outline or soft edge looked for
 SLICES_PER_HEIGHT = 1.25  # slices along the line, per text height of its length
 NUM_SLICES = (3, 16)
 
@@ -85,7 +87,8 @@ def _stamp(
     ink = find_letters(pixels, usable, line)
     if ink is None:
         ink = differs_from_ground(pixels, usable, near=near, around=around)
-    return Stamp(_touching(ink & near, line.inside), height, corners)
+    ink = _touching(ink & near, line.inside)
+    return Stamp(ink | find_rim(pixels, usable, ink, width=round(RIM * height) + 1), height, corners)
 
 
 def _slices(polygon: Polygon, size: tuple[int, int]) -> tuple[NDArray[np.int64], int]:

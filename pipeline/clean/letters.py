@@ -3,9 +3,10 @@
 Shapes: S sampled frames, h, w of the cut-outs, K slices along the line; 4 = RGBA premultiplied, uint8.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,14 +16,15 @@ SAME_COLOUR = 40  # grey levels in the channel that differs most
 MAX_COLOURS = 10
 ASSIGNED = 0.96  # share of the line's pixels after which no further colour is looked for
 COMMON = 0.04  # share of a slice by which a letter's colour is commoner inside the line than around it
-EVERYWHERE = 0.6  # share of the slices in which it is: letters fill a line from end to end, a figure does not
+EVERYWHERE = 0.75  # share of the slices in which it is: letters fill a line from end to end, a figure does not
+FILLING = 0.08  # share of the line that a colour enclosed by outlines must have
 STEADY = 0.6  # share of the frames in which a pixel must have a letter's colour
 INK_SHARE = (0.1, 0.9)  # of the line: fewer or more pixels than that are not letters
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where a text lies in its cut-outs (h, w): its polygon, the band around it, the slice of each pixel (0 to K-1)."""
+    """Where a text lies in its cut-outs (h, w): its polygon, the band around, each pixel's slice from 0 to K-1."""
 
     inside: Mask
     around: Mask
@@ -35,16 +37,44 @@ def find_letters(pixels: NDArray[np.uint8], usable: Mask, line: Line) -> Mask | 
 
     A letter's colour is commoner inside the line than right around it, nearly everywhere along the line, over all
     frames: that tells it from the ground, which is commoner around, and from a figure, which is somewhere only.
+    To those pixels come the colours that they enclose.
     usable: pixels (S, h, w) on the canvas that no other text covers.
     """
-    votes = np.zeros(pixels.shape[:3], bool)
+    seen = np.maximum(usable.sum(0), 1)
+    rejected: list[Mask] = []
+    votes = np.zeros(usable.shape, bool)
     for members in _colours(pixels, usable & line.inside):
         if _is_of_letters(members, usable, line):
             votes |= members
-    shown = np.maximum(usable.sum(0), 1)
-    ink = (votes & usable).sum(0) >= STEADY * shown
+        else:
+            rejected.append(_steady(members & usable, seen))
+    ink = _steady(votes & usable, seen)
+    if not ink.any():
+        return None
+    ink |= _fillings(ink, rejected, line)
     share = ink[line.inside].mean()
     return ink if INK_SHARE[0] <= share <= INK_SHARE[1] else None
+
+
+def _steady(members: Mask, seen: NDArray[np.int64]) -> Mask:
+    """Return the pixels (h, w) that belong to the members (S, h, w) in most of the frames that show them."""
+    return np.asarray(members.sum(0) >= STEADY * seen, np.bool_)
+
+
+def _fillings(ink: Mask, colours: Sequence[Mask], line: Line) -> Mask:
+    """Return the pixels (h, w) of colours that the ink encloses all along the line: what outlines hold."""
+    barred = cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    _, labels = cv2.connectedComponents(
+        np.pad(~barred, 1, constant_values=True).astype(np.uint8), connectivity=4
+    )
+    enclosed = (labels != labels[0, 0])[1:-1, 1:-1] & ~ink
+    fillings = np.zeros_like(ink)
+    for members in colours:
+        shares = _shares((members & enclosed)[None], line.inside[None], line)
+        shares = shares[np.isfinite(shares)]
+        if np.median(shares) >= FILLING and (shares > COMMON / 2).mean() >= EVERYWHERE:
+            fillings |= members & enclosed
+    return fillings
 
 
 def _colours(pixels: NDArray[np.uint8], inside: Mask) -> Iterator[Mask]:

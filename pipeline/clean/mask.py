@@ -5,10 +5,10 @@ Shapes: D distinct frames, H height, W width; h, w of one stamp; 4 = RGBA, uint8
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.clean.dilate import dilate
 from pipeline.clean.ink import find_ink
 from pipeline.text.polygons import grow, rasterise, text_height
 from schemas.text import TextTrack
@@ -44,14 +44,6 @@ def polygon_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack], *, gro
             polygon = grow(place.polygon, growth * text_height(place.polygon))
             masks[place.first : place.last + 1] |= rasterise(polygon, (frames.shape[1], frames.shape[2]))
     return masks
-
-
-def dilate(mask: Mask, radius: int) -> Mask:
-    """Return a mask (H, W) widened by so many pixels, round."""
-    if radius <= 0:
-        return mask
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), disc), np.bool_)
 
 
 def _press(ink: Mask, corner: tuple[int, int], mask: Mask) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clean.mask import dilate
+from pipeline.clean.dilate import dilate
 
 Mask = NDArray[np.bool_]
 

@@ -10,7 +10,7 @@ class TextConfig(StrictConfig):
 
     max_frames_read: int = Field(8, ge=1)  # distinct frames given to OCR as a whole
     max_second_looks: int = Field(8, ge=0)  # enlarged cut-outs given to OCR, per clip
-    max_comparisons: int = Field(4000, ge=0)  # of a text's pixels with those of another frame, per clip
+    max_comparisons: int = Field(2500, ge=0)  # of a text's pixels with those of another frame, per clip
     min_similarity: float = Field(
         0.6, ge=0, le=1
     )  # of two readings of one string, as a ratio of matching characters

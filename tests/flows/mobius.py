@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pyarrow.parquet as pq
 
 TIMEOUT_SECONDS = 900
 
@@ -94,6 +95,12 @@ def peak_tree_bytes(process: subprocess.Popen[str], *, every_seconds: float = 0.
         peak = max(peak, total)
         time.sleep(every_seconds)
     return peak
+
+
+def read_set(root: Path, name: str) -> list[dict[str, Any]]:
+    """Return all rows of a training set, in the order of its manifest."""
+    manifest = json.loads((root / name / "manifest.json").read_text())
+    return [row for file in manifest["files"] for row in pq.read_table(root / name / file["name"]).to_pylist()]
 
 
 def exported_hashes(root: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.flows.mobius import Mobius, curate_arguments, exported_hashes, peak_tree_bytes
+from tests.flows.mobius import Mobius, curate_arguments, exported_hashes, peak_tree_bytes, read_set
 from tests.stages.test_probe import EXPECTED_REASONS
 
 MAX_TREE_BYTES = 2 << 30
@@ -67,12 +67,13 @@ def test_memory_of_the_whole_process_tree_stays_under_2_gb(run: tuple[Path, int]
     assert 100 << 20 < peak < MAX_TREE_BYTES, f"{peak / 2**20:.0f} MB"
 
 
-def test_no_file_takes_more_than_10_seconds(run: tuple[Path, int]) -> None:
+def test_no_file_takes_more_than_10_seconds_of_processor_time(run: tuple[Path, int]) -> None:
+    """Processor time, because that is the file's own; what the clock says depends on who else is busy."""
     root, _ = run
     seconds: dict[str, float] = {}
     for path in (root / "stages").glob("*/*.parquet"):
-        for row in pq.read_table(path, columns=["key", "seconds"]).to_pylist():
-            seconds[row["key"]] = seconds.get(row["key"], 0) + row["seconds"]
+        for row in pq.read_table(path, columns=["key", "cpu_seconds"]).to_pylist():
+            seconds[row["key"]] = seconds.get(row["key"], 0) + row["cpu_seconds"]
     assert len(seconds) == 153
     assert max(seconds.values()) < MAX_SECONDS_PER_FILE
 
@@ -95,7 +96,7 @@ def test_good_files_beside_bad_ones_come_out_as_if_alone(
     assert exported_hashes(tmp_path / "alone")
 
     def pictures(folder: Path) -> dict[str, tuple[bytes, str]]:
-        rows = pq.read_table(folder / "t2i").to_pylist()
+        rows = read_set(folder, "t2i")
         return {row["path"]: (row["image"]["bytes"], row["image_caption"]) for row in rows}
 
     together, alone = pictures(root), pictures(tmp_path / "alone")

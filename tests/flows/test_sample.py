@@ -13,17 +13,13 @@ import pytest
 from PIL import Image
 
 from pipeline.media.decode import decode_clip
-from tests.flows.mobius import Mobius
+from tests.flows.mobius import Mobius, exported_hashes, read_set
 
 
 @pytest.fixture(scope="module")
 def labels(corpus_sample: Path) -> dict[str, dict[str, object]]:
     rows = map(json.loads, (corpus_sample / "labels.jsonl").read_text().splitlines())
     return {row["path"]: row for row in rows}
-
-
-def rows_of(root: Path, name: str) -> list[dict[str, object]]:
-    return pq.read_table(root / name).to_pylist()
 
 
 def test_all_531_are_accounted_for(mobius: Mobius, curated_sample: Path) -> None:
@@ -41,7 +37,7 @@ def test_all_531_are_accounted_for(mobius: Mobius, curated_sample: Path) -> None
 def test_t2v_holds_moving_clips_with_their_stored_frame_counts(
     curated_sample: Path, labels: dict[str, dict[str, object]]
 ) -> None:
-    rows = rows_of(curated_sample, "t2v")
+    rows = read_set(curated_sample, "t2v")
     assert len(rows) > 300
     for row in rows:
         assert row["num_frames"] == labels[str(row["path"])]["frames"]
@@ -55,8 +51,8 @@ def test_t2v_holds_moving_clips_with_their_stored_frame_counts(
 def test_static_files_are_in_t2i_only(curated_sample: Path, labels: dict[str, dict[str, object]]) -> None:
     static = {path for path, row in labels.items() if row["frames"] == 1}
     assert len(static) >= 21
-    assert not static & {row["path"] for row in rows_of(curated_sample, "t2v")}
-    t2i = {row["path"] for row in rows_of(curated_sample, "t2i")}
+    assert not static & {row["path"] for row in read_set(curated_sample, "t2v")}
+    t2i = {row["path"] for row in read_set(curated_sample, "t2i")}
     rejected = {
         row["path"]
         for row in pq.read_table(curated_sample / "fates.parquet").to_pylist()
@@ -68,14 +64,14 @@ def test_static_files_are_in_t2i_only(curated_sample: Path, labels: dict[str, di
 def test_further_columns_of_the_source_come_along(
     curated_sample: Path, labels: dict[str, dict[str, object]]
 ) -> None:
-    row = rows_of(curated_sample, "t2i")[0]
+    row = read_set(curated_sample, "t2i")[0]
     extra = json.loads(str(row["extra"]))
     assert extra["license"] == labels[str(row["path"])]["license"]
     assert extra["sha256"] == row["bytes_hash"]
 
 
 def test_uncleaned_clips_are_exported_without_loss(curated_sample: Path, corpus_sample: Path) -> None:
-    rows = [row for row in rows_of(curated_sample, "t2v") if row["clean_outcome"] != "cleaned"]
+    rows = [row for row in read_set(curated_sample, "t2v") if row["clean_outcome"] != "cleaned"]
     assert len(rows) > 100
     for row in rows[::17]:
         original = decode_clip((corpus_sample / str(row["path"])).read_bytes())
@@ -120,12 +116,12 @@ def test_duckdb_opens_the_shards(curated_sample: Path) -> None:
     counted = duckdb.sql(
         f"SELECT label, count(*) AS n, avg(num_frames) FROM '{curated_sample}/t2v/*.parquet' GROUP BY label"
     ).fetchall()
-    assert sum(n for _, n, _ in counted) == len(rows_of(curated_sample, "t2v"))
+    assert sum(n for _, n, _ in counted) == len(read_set(curated_sample, "t2v"))
     assert min(n for _, n, _ in counted) >= 1
 
 
 def test_pandas_opens_the_shards(curated_sample: Path) -> None:
-    frame = pd.read_parquet(curated_sample / "t2i")
+    frame = pd.concat(map(pd.read_parquet, sorted((curated_sample / "t2i").glob("*.parquet"))))
     with Image.open(io.BytesIO(frame["image"][0]["bytes"])) as image:
         assert image.size == (frame["width"][0], frame["height"][0])
     assert frame["image_caption_zh"].str.len().min() > 0
@@ -136,7 +132,7 @@ def test_polars_opens_the_shards(curated_sample: Path) -> None:
         "label", "num_frames", pl.col("animation").struct.field("bytes").bin.size().alias("size")
     )
     collected = frame.filter(pl.col("num_frames") > 20).collect()
-    assert 0 < collected.height < len(rows_of(curated_sample, "t2v"))
+    assert 0 < collected.height < len(read_set(curated_sample, "t2v"))
     assert collected["size"].min() > 0
 
 
@@ -158,7 +154,7 @@ def test_sweep_at_the_configured_thresholds_equals_the_export(mobius: Mobius, cu
     rows = mobius.json("select", str(curated_sample), "--sweep")
     configured = {"min_frames": 5, "max_text_area": 0.25, "min_label_count": 5}
     (row,) = [row for row in rows if configured.items() <= row.items()]
-    assert row["num_samples"] == len(rows_of(curated_sample, "t2v"))
+    assert row["num_samples"] == len(read_set(curated_sample, "t2v"))
     shown = mobius.ok("select", str(curated_sample), "--sweep")
     assert f"{row['num_samples']} ({row['num_labels']})" in shown
 
@@ -182,8 +178,6 @@ def test_fates_list_every_rejected_file_with_its_reason(mobius: Mobius, curated_
 def test_both_engines_and_any_number_of_workers_export_equal_files(
     mobius: Mobius, corpus_sample: Path, tmp_path: Path
 ) -> None:
-    from tests.flows.mobius import exported_hashes
-
     source = tmp_path / "source"
     source.mkdir()
     for path in sorted((corpus_sample / "gophers").glob("*.gif"))[:12]:
