@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.local_prefect import use_local_prefect
+from flows.process_end import leave_quietly
 from schemas.errors import MobiusError, UserError
 
 FAILURE, USER_ERROR = 1, 2
@@ -132,7 +133,7 @@ def fates(
 def head(
     root: Root,
     name: Annotated[str, typer.Option("--set", help="t2i or t2v")] = "t2v",
-    num: Annotated[int, typer.Option(min=1, help="How many rows")] = 3,
+    num: Annotated[int, typer.Option(min=1, help="How many rows")] = 2,
 ) -> None:
     """Show the first rows of a training set."""
     from flows.runs import open_root
@@ -165,21 +166,28 @@ def _print_json(value: Any) -> None:
 
 
 def main() -> None:
-    """Run the command; exit code 2 if the user is to put something right, 1 if something failed."""
+    """Run the command and leave; exit code 2 if the user is to put something right, 1 if something failed."""
+    leave_quietly(_run())
+
+
+def _run() -> int:
     try:
         app()
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else FAILURE
     except UserError as error:
         sys.stderr.write(f"mobius: {error}\n")
-        sys.exit(USER_ERROR)
+        return USER_ERROR
     except MobiusError as error:
         sys.stderr.write(f"mobius: {type(error).__name__}: {error}\n")
-        sys.exit(FAILURE)
+        return FAILURE
     except KeyboardInterrupt:
         sys.stderr.write("mobius: stopped; run the same command again to go on\n")
-        sys.exit(FAILURE)
+        return FAILURE
     except Exception as error:
         sys.stderr.write(f"mobius: failed: {type(error).__name__}: {error}\n{AFTER_A_FAILURE}\n")
-        sys.exit(FAILURE)
+        return FAILURE
+    return 0
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
-from flows.orphans import end_with_parent
+from flows.process_end import end_with_parent, leave_quietly_at_exit
 from pipeline.config import EngineConfig
 from pipeline.threads import use_one_thread_per_worker
 
@@ -25,6 +25,7 @@ ENGINES: dict[str, Callable[[EngineConfig], TaskRunner[Any]]] = {"processes": _p
 def start_worker() -> None:
     """Set up a worker process: one thread for each, and no life after the run's own process."""
     end_with_parent()
+    leave_quietly_at_exit()
     use_one_thread_per_worker()
 
 

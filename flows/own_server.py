@@ -6,7 +6,7 @@ import sys
 import uvicorn
 from prefect.server.api.server import create_app
 
-from flows.orphans import end_with_parent
+from flows.process_end import end_with_parent
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from pipeline.ledger import Ledger
 from pipeline.select import SelectConfig
 
 MAX_CELL_CHARACTERS = 72
+MAX_VALUE_CHARACTERS = 400
 
 
 def show_ledger(ledger: Ledger, root: Path) -> None:
@@ -80,7 +81,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
         table = _table(f"Row {number}", "label", "why")
         table.show_header = False
         for name, value in row.items():
-            table.add_row(name, _plain(value if isinstance(value, str) else _brief(value)))
+            table.add_row(name, _plain(value if isinstance(value, str) else _brief(value), limit=MAX_VALUE_CHARACTERS))
         Console().print(table)
 
 
@@ -113,9 +114,9 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _plain(text: str) -> Text:
+def _plain(text: str, *, limit: int = MAX_CELL_CHARACTERS) -> Text:
     """Show a text from outside: control characters replaced, cut to a sane length, no markup."""
     shown = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
-    return Text(shown if len(shown) <= MAX_CELL_CHARACTERS else shown[: MAX_CELL_CHARACTERS - 1] + "…")
+    return Text(shown if len(shown) <= limit else shown[: limit - 1] + "…")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.clean.dilate import dilate
-from pipeline.clean.premultiply import difference
+from pipeline.clean.difference import difference
 
 RING = 4  # pixels around the masks that show how much the picture itself moves
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clean.premultiply import difference
+from pipeline.clean.difference import difference
 from pipeline.clean.regions import Region
 from pipeline.models.protocols import Inpainter
 

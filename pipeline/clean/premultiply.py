@@ -16,9 +16,3 @@ def premultiply(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return pixels
     colour = (pixels[..., :3].astype(np.uint16) * alpha + 127) // 255
     return np.concatenate([colour.astype(np.uint8), alpha], axis=-1)
-
-
-def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the largest difference over the channels of two straight pictures (..., 4), as a viewer sees them."""
-    first, second = premultiply(one), premultiply(other)
-    return np.asarray((np.maximum(first, second) - np.minimum(first, second)).max(-1), np.uint8)

@@ -6,7 +6,7 @@ Shapes: D distinct frames, H height, W width; h, w of a region's window; 4 = RGB
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clean.premultiply import difference
+from pipeline.clean.difference import difference
 from pipeline.clean.regions import Region
 
 Mask = NDArray[np.bool_]

@@ -13,7 +13,6 @@ Mask = NDArray[np.bool_]
 
 SEEN = 0.5  # share of the frames in which a rim differs from the ground
 DIFFERENT = 10  # grey levels in the channel that differs most
-REACH = 64  # pixels
 
 
 def find_rim(pixels: NDArray[np.uint8], usable: Mask, ink: Mask, *, width: int) -> Mask:
@@ -24,7 +23,7 @@ def find_rim(pixels: NDArray[np.uint8], usable: Mask, ink: Mask, *, width: int) 
     wide = dilate(ink, width)
     differing = np.zeros(ink.shape, np.int32)
     for picture, known in zip(pixels, usable, strict=True):
-        ground, is_guessed = join_lines(picture, wide | ~known, reach=REACH)
+        ground, is_guessed = join_lines(picture, wide | ~known)
         change = np.abs(picture.astype(np.int16) - ground).max(2)
         differing += (change > DIFFERENT) & is_guessed & known
     return np.asarray(wide & ~ink & (differing >= SEEN * np.maximum(usable.sum(0), 1)), np.bool_)

@@ -22,7 +22,6 @@ class OpenCvInpaintConfig(StrictConfig):
 
     method: Literal["lines", "telea", "navier_stokes"] = "lines"
     radius: float = Field(3.0, gt=0, le=32)  # pixels that Telea and Navier-Stokes look around
-    reach: int = Field(64, ge=1, le=1024)  # pixels that a line may cross on either side
 
 
 class OpenCvInpainter:
@@ -44,7 +43,7 @@ class OpenCvInpainter:
             return _by_opencv(image, mask, cv2.INPAINT_NS, self._config.radius)
         if self._config.method == "telea":
             return _by_opencv(image, mask, cv2.INPAINT_TELEA, self._config.radius)
-        filled, is_filled = join_lines(image, mask, reach=self._config.reach)
+        filled, is_filled = join_lines(image, mask)
         return _by_opencv(filled, mask & ~is_filled, cv2.INPAINT_TELEA, self._config.radius)
 
 

@@ -46,6 +46,13 @@ def text_height(polygon: Polygon) -> float:
     return max(1.0, float(min(sides[0] + sides[2], sides[1] + sides[3])) / 2)
 
 
+def tilt(polygon: Polygon) -> float:
+    """Return by how many degrees the top side leans clockwise."""
+    corners = corners_of(polygon)
+    across = corners[1] - corners[0] + corners[2] - corners[3]
+    return float(np.degrees(np.arctan2(across[1], across[0])))
+
+
 def centre(polygon: Polygon) -> NDArray[np.float64]:
     """Return x, y of the middle."""
     return np.asarray(corners_of(polygon).mean(0), np.float64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.text.link import Sighting
 from pipeline.text.look import Look, Match, cut_look, find_look, likeness_at
-from pipeline.text.polygons import area, enclose, intersection, shift, text_height
+from pipeline.text.polygons import area, enclose, intersection, shift, text_height, tilt
 from pipeline.text.strings import plain
 from schemas.text import Polygon, TextPlace
 
@@ -19,6 +19,9 @@ CERTAIN = 0.92  # likeness at which nobody looks further for a better place
 REACH = 0.8  # text heights that a text may stray from where its motion leads it, from one frame to the next
 MIN_REACH = 4  # pixels
 MAX_LOST = 12  # frames after which a lost text is only awaited where it stood, no longer searched for
+SAME_HEIGHT = 1.25  # ratio of text heights up to which two polygons are of the same letters
+CLEARLY = 0.1  # likeness by which one match is better than another
+MIN_TURN = 2.0  # degrees between two polygons of letters that turn
 EXPLAINED = 0.85  # share of a sighting's polygon inside the traced one
 
 
@@ -36,18 +39,23 @@ class Patience:
 
 @dataclass(slots=True)
 class Trace:
-    """Where one text stands: a polygon for each frame that shows it, a doubtful likeness for frames that might."""
+    """Where one text stands: polygon and likeness for each frame that shows it, the same for frames that might."""
 
     polygons: dict[int, Polygon] = field(default_factory=dict)
+    likeness: dict[int, float] = field(default_factory=dict)
     doubts: dict[int, tuple[float, Polygon]] = field(default_factory=dict)
 
-    def enter(self, frame: int, polygon: Polygon) -> None:
-        """Note the text on a frame; if more of it was known there already, the polygon takes in both."""
+    def enter(self, frame: int, polygon: Polygon, likeness: float, *, is_other_shape: bool = False) -> None:
+        """Note the text on a frame where it may be known already.
+
+        Another shape of the same letters replaces what matches clearly worse; otherwise more of the line was met,
+        and the polygon takes in both parts.
+        """
         known = self.polygons.get(frame)
-        if known is None:
-            self.polygons[frame] = polygon
-        elif not explains(known, polygon):
-            self.polygons[frame] = enclose(known, polygon)
+        if known is None or (is_other_shape and likeness > self.likeness[frame] + CLEARLY):
+            self.polygons[frame], self.likeness[frame] = polygon, likeness
+        elif not is_other_shape and text_height(polygon) <= SAME_HEIGHT * text_height(known):
+            self.polygons[frame] = known if explains(known, polygon) else enclose(known, polygon)
         self.doubts.pop(frame, None)
 
     def suspect(self, frame: int, polygon: Polygon, likeness: float) -> None:
@@ -87,23 +95,49 @@ def trace_text(
     however much OCR's boxes tremble.
     """
     trace = Trace()
-    fullest_first = sorted(
-        sightings, key=lambda each: (-len(plain(each.box.text)), -each.box.score, each.frame)
-    )
-    for sighting in fullest_first:
-        polygon = sighting.box.polygon
-        if sighting.frame in trace.polygons and explains(trace.polygons[sighting.frame], polygon):
+    walked: list[str] = []
+    for sighting in _fullest_first(sightings):
+        polygon, text = sighting.box.polygon, plain(sighting.box.text)
+        known = trace.polygons.get(sighting.frame)
+        is_known_text = any(text in longer for longer in walked)
+        if known is not None and is_known_text and not _is_turned(trace, sighting):
             continue
-        trace.enter(sighting.frame, polygon)
+        if known is not None and not is_known_text and explains(known, polygon):
+            continue
+        walked.append(text)
+        trace.enter(sighting.frame, polygon, 1.0, is_other_shape=is_known_text)
         walk = _Walk(frames, cut_look(frames[sighting.frame], polygon, grey=grey), grey, patience)
         for steps in (range(sighting.frame + 1, len(frames)), range(sighting.frame - 1, -1, -1)):
             for frame, match in walk.follow(steps, min_likeness=min_likeness):
                 moved = shift(polygon, match.dx, match.dy)
                 if match.likeness >= min_likeness:
-                    trace.enter(frame, moved)
+                    trace.enter(frame, moved, match.likeness, is_other_shape=is_known_text)
                 elif match.likeness >= doubt_likeness:
                     trace.suspect(frame, moved, match.likeness)
     return trace
+
+
+def _is_turned(trace: Trace, sighting: Sighting) -> bool:
+    """Tell whether letters already traced to the sighting's frame stand there at another angle."""
+    if trace.likeness[sighting.frame] >= CERTAIN:
+        return False
+    angle = tilt(sighting.box.polygon) - tilt(trace.polygons[sighting.frame])
+    return abs((angle + 90) % 180 - 90) > MIN_TURN
+
+
+def _fullest_first(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Return the sightings, longest string first; of those the low polygons, for OCR's err by being too high."""
+    lowest: dict[int, float] = {}
+    for each in sightings:
+        length = len(plain(each.box.text))
+        lowest[length] = min(lowest.get(length, np.inf), text_height(each.box.polygon))
+
+    def rank(each: Sighting) -> tuple[int, bool, float, int]:
+        length = len(plain(each.box.text))
+        is_high = text_height(each.box.polygon) > SAME_HEIGHT * lowest[length]
+        return -length, is_high, -each.box.score, each.frame
+
+    return sorted(sightings, key=rank)
 
 
 @dataclass(frozen=True, slots=True)
