@@ -214,7 +214,7 @@ def _count_stage(tables: duckdb.DuckDBPyConnection, stage: str) -> StageCount:
     ).fetchall()
     waiting = tables.execute(
         "SELECT count(*) FROM fates_t2i i JOIN fates_t2v v USING (key) "
-        f"WHERE '{stage}' IN (CASE WHEN i.fate = 'pending' THEN i.stage END, CASE WHEN v.fate = 'pending' THEN v.stage END)"
+        f"WHERE (i.fate = 'pending' AND i.stage = '{stage}') OR (v.fate = 'pending' AND v.stage = '{stage}')"
     ).fetchone()
     assert waiting is not None
     return StageCount(
@@ -249,9 +249,10 @@ def _disagreements(
         if manifest is not None and manifest.num_samples != written:
             yield f"{name}: {written} rows in its files, {manifest.num_samples} in its manifest"
         if written != each.exported:
-            yield f"{name}: {written} rows in its files, {each.exported} of them chosen by these thresholds; export again"
+            yield f"{name}: {written} rows in its files, {each.exported} chosen by these thresholds; export again"
     lost = number(
-        "SELECT count(*) FROM fates_t2v v JOIN fates_t2i i USING (key) WHERE v.fate = 'exported' AND i.fate <> 'exported'"
+        "SELECT count(*) FROM fates_t2v v JOIN fates_t2i i USING (key) "
+        "WHERE v.fate = 'exported' AND i.fate <> 'exported'"
     )
     if lost:
         yield f"{lost} samples are in t2v and not in t2i"

@@ -18,7 +18,7 @@ REASONS = ("duplicate", "no_label", "few_frames", "text_area", "rare_label")
 
 
 class SelectConfig(StrictConfig):
-    """Thresholds of the recipe. t2v obeys all of them; t2i, whose samples may be still, all but frames and label count."""
+    """Thresholds of the recipe. t2v obeys all; t2i, whose samples may be still, all but frames and label count."""
 
     min_frames: int = Field(5, ge=1)  # frames; more than 4
     count_frames: Literal["stored", "distinct"] = "stored"  # the recipe counts stored frames
@@ -42,8 +42,10 @@ WITH probed AS (
 )
 SELECT *,
        CASE WHEN $drop_duplicates THEN first_value(key) OVER copies ELSE key END AS kept_key,
-       CASE WHEN $drop_duplicates THEN list_sort(list_distinct(list_filter(list(label) OVER copies, lambda x: x IS NOT NULL)))
-            ELSE list_filter([label], lambda x: x IS NOT NULL) END AS labels
+       list_filter(
+           CASE WHEN $drop_duplicates THEN list_sort(list_distinct(list(label) OVER copies)) ELSE [label] END,
+           lambda x: x IS NOT NULL
+       ) AS labels
 FROM probed
 WINDOW copies AS (PARTITION BY pixels_hash, timing_hash ORDER BY shard, position
                   ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)

@@ -43,7 +43,7 @@ def clean_clip(
     """Paint out every track of the answer; what does not pass the gate is kept as it was.
 
     Two masks are tried: the strokes, which keep most of the picture, then whole polygons.
-    Reasons: text_too_large | residual_text | flicker | pixels_changed.
+    Reasons: text_too_large | too_much_invented | residual_text | flicker | pixels_changed.
     """
     if not answer.tracks:
         return replace(NO_TEXT, inpaint_model=inpainter.identity)
@@ -57,7 +57,7 @@ def clean_clip(
         )
     ink = ink_masks(clip.frames, answer.tracks, dilation=config.dilation)
     tried = _try(clip, answer, ink, config=config, reader=reader, inpainter=inpainter)
-    if tried.clean_reason is None:
+    if tried.clean_reason in (None, "too_much_invented"):
         return tried
     wider = ink | box_masks(clip.frames, answer.tracks)
     return _try(clip, answer, wider, config=config, reader=reader, inpainter=inpainter)
@@ -80,7 +80,9 @@ def _try(
         same_ring=config.same_ring,
         flat_tolerance=config.flat_tolerance,
     )
-    attempt = _answer(filled, masks, measure_flicker(filled.frames, masks, filled.invented), inpainter)
+    attempt = _account(filled, masks, measure_flicker(filled.frames, masks, filled.invented), inpainter)
+    if filled.invented.mean(axis=(1, 2)).max() > config.max_invented_area:
+        return replace(attempt, clean_reason="too_much_invented")
     left = residual_text(
         filled.frames, clip.frames, answer.tracks, reader=reader, limit=config.max_frames_checked
     )
@@ -99,7 +101,7 @@ def _try(
     )
 
 
-def _answer(filled: Filled, masks: Mask, flicker: float, inpainter: Inpainter) -> CleanAnswer:
+def _account(filled: Filled, masks: Mask, flicker: float, inpainter: Inpainter) -> CleanAnswer:
     """Return the account of one attempt that no check has passed yet."""
     masked = int(masks.sum())
     return replace(

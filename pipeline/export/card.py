@@ -27,7 +27,8 @@ def dataset_card(manifest: ExportManifest, training_set: TrainingSet, folder: Pa
             f"# {training_set.name}: {manifest.num_samples:,} samples",
             "",
             f"{len(manifest.files):,} Parquet files, {size / 1e6:,.1f} MB. `{training_set.picture}` holds "
-            f"{training_set.picture_meaning}. Open it with any Parquet tool; `manifest.json` has the SHA-256 of every file.",
+            f"{training_set.picture_meaning}. Open it with any Parquet tool; "
+            "`manifest.json` has the SHA-256 of every file.",
             "",
             *_table(("column", "meaning"), [(f"`{c.name}`", c.meaning) for c in training_set.columns]),
             "## Who wrote what",

@@ -1,6 +1,7 @@
 """Scan an mp4 or webm clip: read its packets' time stamps without decoding them."""
 
 import io
+from itertools import pairwise
 
 import av
 from av.error import FFmpegError
@@ -45,4 +46,4 @@ def _delays_ms(times: list[float], last_ms: float) -> list[int]:
     """Turn presentation times into whole milliseconds whose sum does not drift."""
     edges = [*times, times[-1] + (last_ms or (times[-1] - times[0]) / max(len(times) - 1, 1))]
     marks = [round(edge) for edge in edges]
-    return [max(after - before, 0) for before, after in zip(marks, marks[1:], strict=False)]
+    return [max(after - before, 0) for before, after in pairwise(marks)]

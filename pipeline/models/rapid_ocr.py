@@ -88,7 +88,8 @@ def rapid_ocr_identity() -> str:
 def rapid_ocr_digest() -> str:
     """sha256 in hex over the model files, by name and content; the library is found, not imported."""
     found = find_spec("rapidocr")
-    assert found is not None and found.origin is not None, "rapidocr is a dependency of this package"
+    assert found is not None, "rapidocr is a dependency of this package"
+    assert found.origin is not None
     digest = hashlib.sha256()
     for path in sorted((Path(found.origin).parent / "models").glob("*.onnx")):
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())

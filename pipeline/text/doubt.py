@@ -1,5 +1,6 @@
 """Doubt: frames on which a text may or may not stand -> a verdict by OCR, as far as the budget goes."""
 
+from itertools import pairwise
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,7 +52,7 @@ def settle_doubts(
 def _between(trace: Trace, picked: Sequence[int]) -> dict[int, Polygon]:
     """Return frames without the text between neighbouring read frames that both have it, with a polygon half way."""
     gaps: dict[int, Polygon] = {}
-    for before, after in zip(picked, picked[1:], strict=False):
+    for before, after in pairwise(picked):
         if before not in trace.polygons or after not in trace.polygons:
             continue
         ends = corners_of(trace.polygons[before]), corners_of(trace.polygons[after])

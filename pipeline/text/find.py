@@ -19,7 +19,7 @@ from pipeline.text.pick import pick_frames
 from pipeline.text.polygons import union_area
 from pipeline.text.second_look import SecondLooks
 from pipeline.text.trace import Patience
-from pipeline.text.unite import drop_repetitions, reading_order
+from pipeline.text.unite import unite_parts, reading_order
 from schemas.answers import TextAnswer
 from schemas.clip import Clip
 from schemas.text import TextBox
@@ -42,7 +42,7 @@ def find_text(clip: Clip, *, config: TextConfig, reader: TextReader) -> TextAnsw
     looks = SecondLooks(reader, grey, config.max_second_looks)
     drafting = Drafting(clip.frames, picked, looks, Patience(config.max_comparisons), config)
     found = [track for track in map(drafting.finish, drafts) if track is not None]
-    tracks = reading_order(drop_repetitions(found))
+    tracks = reading_order(unite_parts(found))
     polygons = (place.polygon for track in tracks for place in track.places)
     return TextAnswer(
         text="\n".join(dict.fromkeys(track.text for track in tracks)),

@@ -20,8 +20,8 @@ REACH = 0.8  # text heights that a text may stray from where its motion leads it
 MIN_REACH = 4  # pixels
 MAX_LOST = 12  # frames after which a lost text is only awaited where it stood, no longer searched for
 SAME_HEIGHT = 1.25  # ratio of text heights up to which two polygons are of the same letters
-CLEARLY = 0.1  # likeness by which one match is better than another
-MIN_TURN = 2.0  # degrees between two polygons of letters that turn
+CLEARLY = 0.15  # likeness by which one match is better than another
+MIN_TURN = 3.5  # degrees between two polygons of letters that turn
 EXPLAINED = 0.85  # share of a sighting's polygon inside the traced one
 
 
