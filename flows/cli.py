@@ -28,9 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Config = Annotated[
-    Path, typer.Argument(help="TOML file, such as flows/configs/laptop.toml", show_default=False)
-]
+Config = Annotated[Path, typer.Argument(help="TOML file, such as flows/configs/laptop.toml", show_default=False)]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
@@ -66,12 +64,13 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
 @app.command()
 def status(root: Root, as_json: Json = False) -> None:
     """Show the account of a dataset root: every sample exported, rejected, quarantined or pending, and why."""
-    from flows.runs import open_root, read_last_config
+    from flows.runs import open_root, read_last_run
     from flows.show import show_ledger
     from pipeline.ledger import read_ledger
 
     dataset = open_root(root)
-    ledger = read_ledger(dataset, read_last_config(dataset))
+    config, plans = read_last_run(dataset)
+    ledger = read_ledger(dataset, config.select, plans)
     if as_json:
         _print_json(dataclasses.asdict(ledger))
     else:
@@ -90,17 +89,17 @@ def select(
     Try others with, for instance, select.min_frames=9 select.max_text_area=0.1; apply them with `mobius curate`.
     """
     from flows.load import override_config
-    from flows.runs import open_root, read_last_config
+    from flows.runs import open_root, read_last_run
     from flows.show import show_decisions, show_sweep
     from pipeline.decisions import count_decisions
-    from pipeline.plan import plan_stages
     from pipeline.select import MEASURES, decide
     from pipeline.select import sweep as sweep_thresholds
     from pipeline.tables import open_tables
 
     dataset = open_root(root)
-    config = override_config(read_last_config(dataset), overrides or [])
-    with open_tables(dataset, plan_stages(config), MEASURES) as tables:
+    config, plans = read_last_run(dataset)
+    config = override_config(config, overrides or [])
+    with open_tables(dataset, plans, MEASURES) as tables:
         if sweep:
             rows = sweep_thresholds(tables, config.select)
             _print_json(rows) if as_json else show_sweep(rows, config.select)
@@ -118,14 +117,15 @@ def fates(
     as_json: Json = False,
 ) -> None:
     """List what happened to each file, and why."""
-    from flows.runs import open_root, read_last_config
+    from flows.runs import open_root, read_last_run
     from flows.show import show_fates
-    from pipeline.ledger import FATES, list_fates
+    from pipeline.fates import FATES, list_fates
 
     if fate is not None and fate not in FATES:
         raise UserError(f"--fate {fate}: expected one of {', '.join(FATES)}")
     dataset = open_root(root)
-    rows = list_fates(dataset, read_last_config(dataset), fate=fate, reason=reason, limit=limit)
+    config, plans = read_last_run(dataset)
+    rows = list_fates(dataset, config.select, plans, fate=fate, reason=reason, limit=limit)
     _print_json(rows) if as_json else show_fates(rows)
 
 

@@ -49,9 +49,7 @@ def _apply(settings: dict[str, Any], override: str) -> None:
     name, separator, text = override.partition("=")
     keys = name.strip().split(".")
     if not separator or not all(keys):
-        raise UserError(
-            f"override {override!r}: expected section.key=value, such as select.min_label_count=5"
-        )
+        raise UserError(f"override {override!r}: expected section.key=value, such as select.min_label_count=5")
     table = settings
     for key in keys[:-1]:
         table = table.setdefault(key, {})
@@ -94,6 +92,4 @@ def _check_root(config: CurateConfig) -> None:
         raise UserError(f"root = {config.root!r}: is a file, expected a folder or a new name")
     foreign = root.is_dir() and any(root.iterdir()) and not (root / "runs").is_dir()
     if foreign:
-        raise UserError(
-            f"root = {config.root!r}: holds files that no curation wrote, expected an empty or new folder"
-        )
+        raise UserError(f"root = {config.root!r}: holds files that no curation wrote, expected an empty or new folder")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
-from pipeline.plan import plan_stages
+from pipeline.plan import Plans, plan_stages, recorded_plans
 from pipeline.root import DatasetRoot
 from pipeline.storage import list_finished, write_text
 from schemas.errors import UserError
@@ -43,9 +43,7 @@ class RunRecord:
     )
     started: float = dataclasses.field(default_factory=time.time)
 
-    def write(
-        self, outcome: str, ledger: Ledger | None = None, *, error: BaseException | None = None
-    ) -> None:
+    def write(self, outcome: str, ledger: Ledger | None = None, *, error: BaseException | None = None) -> None:
         """Write the record; `outcome` is running, done or failed (then with the error's traceback)."""
         record = {
             "id": self.identity,
@@ -58,24 +56,21 @@ class RunRecord:
             "error": traceback.format_exception(error) if error else None,
             "ledger": dataclasses.asdict(ledger) if ledger else None,
         }
-        write_text(
-            self.root.runs / f"{self.identity}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-        )
+        write_text(self.root.runs / f"{self.identity}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
-def read_last_config(root: DatasetRoot) -> CurateConfig:
-    """Return the config of the newest run of a dataset root. Raises UserError if there is none."""
+def read_last_run(root: DatasetRoot) -> tuple[CurateConfig, Plans]:
+    """Return config and plans of the newest run of a dataset root. Raises UserError if there is none."""
     records = list_finished(root.runs, suffix=".json")
     if not records:
-        raise UserError(
-            f"{root.path}: no dataset root, expected a folder that `mobius curate` has written (runs/*.json)"
-        )
+        expected = "expected a folder that `mobius curate` has written (runs/*.json)"
+        raise UserError(f"{root.path}: no dataset root, {expected}")
     try:
         record: Any = json.loads(records[-1].read_bytes())
-        config = CurateConfig.model_validate(record["config"])
+        config = CurateConfig.model_validate(record["config"]).model_copy(update={"root": str(root.path)})
+        return config, recorded_plans(config, record["fingerprints"])
     except (ValidationError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{records[-1]}: not a run record that this version can read") from error
-    return config.model_copy(update={"root": str(root.path)})
 
 
 def open_root(path: str | Path) -> DatasetRoot:

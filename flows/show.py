@@ -28,9 +28,7 @@ def show_ledger(ledger: Ledger, root: Path) -> None:
     for fate, why, counts in _fates(ledger):
         fates.add_row(fate, why, *(f"{count:,}" for count in counts))
     console.print(fates)
-    console.print(
-        f"{ledger.ingested:,} ingested.", "The sums agree." if ledger.balanced else "THE SUMS DISAGREE:"
-    )
+    console.print(f"{ledger.ingested:,} ingested.", "The sums agree." if ledger.balanced else "THE SUMS DISAGREE:")
     for sentence in ledger.disagreements:
         console.print(_plain(sentence))
     for name, count in ledger.exported.items():
@@ -116,7 +114,5 @@ def _table(title: str, *columns: str) -> Table:
 
 def _plain(text: str, *, limit: int = MAX_CELL_CHARACTERS) -> Text:
     """Show a text from outside: control characters replaced, cut to a sane length, no markup."""
-    shown = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return Text(shown if len(shown) <= limit else shown[: limit - 1] + "…")

@@ -77,9 +77,7 @@ def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRa
     """Write some ranges of one set."""
     dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
     return sum(
-        write_range(
-            dataset, config, training_set=training_set, digest=digest, shards=each, num_threads=threads
-        )
+        write_range(dataset, config, training_set=training_set, digest=digest, shards=each, num_threads=threads)
         for each in ranges
     )
 

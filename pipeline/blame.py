@@ -44,9 +44,7 @@ def answer_or_blame(batch: Sequence[StageInput], plan: StagePlan) -> list[Answer
             middle = len(batch) // 2
             return answer_or_blame(batch[:middle], plan) + answer_or_blame(batch[middle:], plan)
         return [_blame(batch[0], error, plan)]
-    assert len(answers) == len(batch), (
-        f"{plan.stage.name} gave {len(answers)} answers for {len(batch)} samples"
-    )
+    assert len(answers) == len(batch), f"{plan.stage.name} gave {len(answers)} answers for {len(batch)} samples"
     _in_a_row[plan.stage.name] = 0
     return answers
 

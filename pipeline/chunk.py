@@ -52,9 +52,7 @@ class ChunkCount:
         return ChunkCount(num_ok, num_failed, self.seconds + other.seconds)
 
 
-def answer_chunk(
-    root: DatasetRoot, config: CurateConfig, *, stage: str, slices: Sequence[Slice]
-) -> ChunkCount:
+def answer_chunk(root: DatasetRoot, config: CurateConfig, *, stage: str, slices: Sequence[Slice]) -> ChunkCount:
     """Answer every asked and unanswered sample of the slices.
 
     Raises MachineFault (nothing is marked, try again) and StageBroken (our code is to blame).
@@ -62,12 +60,8 @@ def answer_chunk(
     plans = plan_stages(config)
     plan = plans[stage]
     answered = parts_by_shard(root.stage_folder(stage, plan.fingerprint))
-    read = {
-        name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in plan.stage.reads
-    }
-    wanted = Wanted(
-        plan.stage.reads, plan.video_only_reads, plan.stage.reads_media, plan.stage.reads_cleaned_media
-    )
+    read = {name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in plan.stage.reads}
+    wanted = Wanted(plan.stage.reads, plan.video_only_reads, plan.stage.reads_media, plan.stage.reads_cleaned_media)
     total = ChunkCount()
     for part in slices:
         known = read_answers(answered.get(part.shard, ()), ["key", "wants_video"])

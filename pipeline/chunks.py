@@ -33,15 +33,11 @@ def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_worke
         slices = [Slice(shard, 0, _last_row_group(root, shard)) for shard, *_ in pending]
     else:
         per_shard = -(-num_chunks // max(len(pending), 1))
-        slices = [
-            part for shard, _, first, last in pending for part in _split(root, shard, first, last, per_shard)
-        ]
+        slices = [part for shard, _, first, last in pending for part in _split(root, shard, first, last, per_shard)]
     return StageWork(sum(count for _, count, *_ in pending), tuple(_deal(slices, num_chunks)))
 
 
-def _pending_by_shard(
-    root: DatasetRoot, plan: StagePlan, config: CurateConfig
-) -> list[tuple[str, int, int, int]]:
+def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) -> list[tuple[str, int, int, int]]:
     """Return shard, number of pending samples, and the positions of the first and the last of them."""
     stage = plan.stage
     always = [name for name in stage.reads if name not in plan.video_only_reads]
@@ -49,9 +45,7 @@ def _pending_by_shard(
         joins = [f"JOIN {name} ON {name}.key = s.key AND {name}.status = 'ok'" for name in always]
         wants = "false"
         if stage.asked != Asked.ALL:
-            tables.execute(
-                "CREATE TEMP TABLE decisions AS SELECT * FROM read_parquet($1)", [str(root.decisions_path)]
-            )
+            tables.execute("CREATE TEMP TABLE decisions AS SELECT * FROM read_parquet($1)", [str(root.decisions_path)])
             reason = "t2v_reason" if stage.asked == Asked.T2V else "t2i_reason"
             joins.append(f"JOIN decisions d ON d.key = s.key AND d.{reason} IS NULL")
         if plan.video_only_reads:

@@ -32,8 +32,7 @@ class KnownKeys:
 
     def __init__(self, keys: Iterable[pa.Array]) -> None:
         arrays = [
-            np.asarray(chunk.cast(pa.binary()).to_numpy(zero_copy_only=False), f"S{KEY_HEX_DIGITS}")
-            for chunk in keys
+            np.asarray(chunk.cast(pa.binary()).to_numpy(zero_copy_only=False), f"S{KEY_HEX_DIGITS}") for chunk in keys
         ]
         self._keys = np.sort(np.concatenate(arrays)) if arrays else np.empty(0, f"S{KEY_HEX_DIGITS}")
 
@@ -87,9 +86,7 @@ def _write_shards(
                 size_bytes += _media_bytes(group)
                 group = next(groups, None)
             writer.close()
-        yield Shard(
-            name=name, num_samples=num_samples, num_row_groups=num_groups, size_bytes=path.stat().st_size
-        )
+        yield Shard(name=name, num_samples=num_samples, num_row_groups=num_groups, size_bytes=path.stat().st_size)
         number += 1
 
 

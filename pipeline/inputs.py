@@ -58,9 +58,7 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         """True if every stage whose answer comes along has answered this sample."""
         return all(self._is_ok(name, key) for name in self._stages(wants_video))
 
-    def read(
-        self, row_group: int, keep: Callable[[str], bool], wants_video: Callable[[str], bool]
-    ) -> list[StageInput]:
+    def read(self, row_group: int, keep: Callable[[str], bool], wants_video: Callable[[str], bool]) -> list[StageInput]:
         """Read the samples of one row group that `keep` asks for; bytes only if there is one."""
         keys = self._file.read_row_group(row_group, columns=["key", "reason"]).to_pylist()
         places = [place for place, row in enumerate(keys) if row["reason"] is None and keep(row["key"])]
@@ -70,13 +68,9 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         rows = self._file.read_row_group(row_group, columns=columns).take(places).to_pylist()
         samples = [from_row(Sample, {"media": None, **row}) for row in rows]
         big = self._read_cleaned_media(sample.key for sample in samples)
-        return [
-            self._input(each, big.get(each.key, {}), wants_video=wants_video(each.key)) for each in samples
-        ]
+        return [self._input(each, big.get(each.key, {}), wants_video=wants_video(each.key)) for each in samples]
 
-    def read_all(
-        self, keep: Callable[[str], bool], wants_video: Callable[[str], bool]
-    ) -> Iterator[StageInput]:
+    def read_all(self, keep: Callable[[str], bool], wants_video: Callable[[str], bool]) -> Iterator[StageInput]:
         """Read every row group in turn."""
         for row_group in range(self.num_row_groups):
             yield from self.read(row_group, keep, wants_video)
@@ -91,9 +85,7 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         if not self._wanted.cleaned_media:
             return {}
         cleaned = (self._answers["clean"][key] for key in keys)
-        return read_big_columns(
-            (row for row in cleaned if row["clean_outcome"] == "cleaned"), ["clean_media"]
-        )
+        return read_big_columns((row for row in cleaned if row["clean_outcome"] == "cleaned"), ["clean_media"])
 
     def _input(self, sample: Sample, big: Mapping[str, Any], *, wants_video: bool) -> StageInput:
         answers: dict[str, Answer] = {}

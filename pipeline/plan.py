@@ -1,6 +1,7 @@
 """Plan: a config -> every stage with its own config and fingerprint, in the order in which data travels."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pipeline.config import CurateConfig
@@ -25,6 +26,9 @@ class StagePlan:
         return int(getattr(self.config, "batch_size", 1))
 
 
+Plans = Mapping[str, StagePlan]
+
+
 @lru_cache(maxsize=8)
 def plan_stages(config: CurateConfig) -> dict[str, StagePlan]:
     """Return the plan of every stage by name, in order."""
@@ -37,3 +41,8 @@ def plan_stages(config: CurateConfig) -> dict[str, StagePlan]:
         only_video = frozenset(video_only & set(stage.reads)) if stage.asked != Asked.T2V else frozenset()
         plans[stage.name] = StagePlan(stage, own, fingerprints[stage.name], only_video)
     return plans
+
+
+def recorded_plans(config: CurateConfig, fingerprints: Mapping[str, str]) -> Plans:
+    """Return the plans as they were when a run recorded its fingerprints, whatever this version's would be."""
+    return {name: replace(plan, fingerprint=fingerprints[name]) for name, plan in plan_stages(config).items()}

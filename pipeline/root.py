@@ -51,9 +51,7 @@ class DatasetRoot:
             raise UserError(f"{self.manifest_path}: not a manifest of this project") from error
         if manifest.schema_version != SCHEMA_VERSION:
             found = manifest.schema_version
-            raise UserError(
-                f"{self.manifest_path}: schema version {found}, this program reads {SCHEMA_VERSION}"
-            )
+            raise UserError(f"{self.manifest_path}: schema version {found}, this program reads {SCHEMA_VERSION}")
         return manifest
 
     def write_manifest(self, manifest: DatasetManifest) -> None:

@@ -120,9 +120,7 @@ def sweep(tables: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[dict[
                     "max_text_area": max_text_area,
                     "min_label_count": int(min_label_count),
                 }
-                found = tables.execute(
-                    SWEEP, {**thresholds, "require_label": config.require_label}
-                ).fetchone()
+                found = tables.execute(SWEEP, {**thresholds, "require_label": config.require_label}).fetchone()
                 assert found is not None
                 rows.append({**thresholds, "num_samples": found[0], "num_labels": found[1]})
     return rows

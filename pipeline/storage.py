@@ -80,9 +80,7 @@ def list_finished(folder: Path, *, suffix: str = ".parquet") -> list[Path]:
     """Return the finished files of a folder in order of name; files being written aside are not seen."""
     try:
         with os.scandir(folder) as entries:
-            names = [
-                each.name for each in entries if each.name.endswith(suffix) and each.name[0] != ASIDE_PREFIX
-            ]
+            names = [each.name for each in entries if each.name.endswith(suffix) and each.name[0] != ASIDE_PREFIX]
     except FileNotFoundError:
         return []
     return [folder / name for name in sorted(names)]

@@ -19,9 +19,7 @@ SELECT_COLUMNS = {
 }
 
 
-def open_tables(
-    root: DatasetRoot, plans: Mapping[str, StagePlan], stages: Iterable[str]
-) -> duckdb.DuckDBPyConnection:
+def open_tables(root: DatasetRoot, plans: Mapping[str, StagePlan], stages: Iterable[str]) -> duckdb.DuckDBPyConnection:
     """Return a connection with the table `samples` and one table per stage of `stages`, one row per key."""
     connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")
