@@ -83,9 +83,7 @@ def _try(
     attempt = _account(filled, masks, measure_flicker(filled.frames, masks, filled.invented), inpainter)
     if filled.invented.mean(axis=(1, 2)).max() > config.max_invented_area:
         return replace(attempt, clean_reason="too_much_invented")
-    left = residual_text(
-        filled.frames, clip.frames, answer.tracks, reader=reader, limit=config.max_frames_checked
-    )
+    left = residual_text(filled.frames, clip.frames, answer.tracks, reader=reader, limit=config.max_frames_checked)
     if left:
         return replace(attempt, clean_reason="residual_text", residual_text=left)
     if attempt.flicker > config.max_flicker:
@@ -107,7 +105,7 @@ def _account(filled: Filled, masks: Mask, flicker: float, inpainter: Inpainter) 
     return replace(
         NO_TEXT,
         clean_outcome="kept_original",
-        clean_mask=encode_png_mask(masks.any(axis=0)),
+        clean_mask=encode_png_mask(np.asarray(masks.any(axis=0), np.bool_)),
         masked_pixels=masked,
         recovered_pixels=filled.recovered_pixels,
         flat_pixels=filled.flat_pixels,

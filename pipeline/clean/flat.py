@@ -6,7 +6,7 @@ Shapes: H height, W width; h, w of a region's window; 4 = RGBA, uint8.
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clean.premultiply import premultiply
+from pipeline.clean.difference import difference
 from pipeline.clean.regions import Region
 
 FLAT_SHARE = 0.98  # of the ring must be of the one colour
@@ -23,11 +23,7 @@ def fill_flat(region: Region, target: NDArray[np.uint8], *, tolerance: float) ->
     ring = target[window][region.ring]  # N, 4
     colours, counts = np.unique(ring, axis=0, return_counts=True)
     commonest = colours[int(counts.argmax())]
-    if not commonest[3]:
-        is_same = ring[:, 3] == 0
-    else:
-        distance = np.abs(premultiply(ring).astype(np.int16) - premultiply(commonest)).max(1)
-        is_same = distance <= tolerance
+    is_same = difference(ring, commonest) <= tolerance if commonest[3] else ring[:, 3] == 0
     if is_same.mean() < FLAT_SHARE:
         return False
     target[window][region.pixels] = commonest

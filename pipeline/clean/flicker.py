@@ -6,15 +6,13 @@ Shapes: D distinct frames, H height, W width; 4 = RGBA, uint8.
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.clean.dilate import dilate
 from pipeline.clean.difference import difference
+from pipeline.clean.dilate import dilate
 
 RING = 4  # pixels around the masks that show how much the picture itself moves
 
 
-def measure_flicker(
-    frames: NDArray[np.uint8], masks: NDArray[np.bool_], invented: NDArray[np.bool_]
-) -> float:
+def measure_flicker(frames: NDArray[np.uint8], masks: NDArray[np.bool_], invented: NDArray[np.bool_]) -> float:
     """Return the excess in grey levels per frame change, 0 if the inside is as calm as the outside.
 
     Compared are neighbouring frames, where either was invented; what was recovered is real and moves as it likes.

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 
 from pipeline.clean.ground import differs_from_ground
 from pipeline.clean.letters import Line, find_letters
-from pipeline.clean.rim import find_rim
 from pipeline.clean.premultiply import premultiply
-from pipeline.text.polygons import corners_of, grow, rasterise, shift, text_height
-from schemas.text import Polygon, TextPlace
+from pipeline.clean.rim import find_rim
+from pipeline.text.polygons import clipped, corners_of, grow, rasterise, shift, text_height
+from schemas.text import Polygon, TextPlace, TextTrack
 
 NUM_SAMPLES = 8
 SPILL = 0.15  # text heights beyond the polygon where ink is looked for
 BAND = 0.35  # text heights beyond that by which the ground is known
 MIN_BAND = 3  # pixels
+OTHERS_GROWTH = 0.1  # text heights around another text that are not looked at
 RIM = 0.12  # text heights: the widest outline or soft edge looked for
 SLICES_PER_HEIGHT = 1.25  # slices along the line, per text height of its length
 NUM_SLICES = (3, 16)
@@ -39,12 +40,12 @@ class Stamp:
     corners: dict[int, tuple[int, int]]  # frame -> top, left; may lie outside of the canvas
 
 
-def find_ink(frames: NDArray[np.uint8], places: Sequence[TextPlace], others: Mask) -> Iterator[Stamp]:
+def find_ink(frames: NDArray[np.uint8], track: TextTrack, others: Sequence[TextTrack]) -> Iterator[Stamp]:
     """Yield the ink of one track over its frames (D, H, W, 4); one stamp per shape its polygon takes.
 
-    others: the pixels (D, H, W) of all other texts, which tell nothing about the ground of this one.
+    others: the other texts, whose pixels tell nothing about the ground of this one.
     """
-    for polygon, offsets in _same_shapes(places):
+    for polygon, offsets in _same_shapes(track.places):
         yield _stamp(frames, polygon, offsets, others)
 
 
@@ -67,7 +68,10 @@ def _same_shapes(places: Sequence[TextPlace]) -> list[tuple[Polygon, dict[int, t
 
 
 def _stamp(
-    frames: NDArray[np.uint8], polygon: Polygon, offsets: dict[int, tuple[int, int]], others: Mask
+    frames: NDArray[np.uint8],
+    polygon: Polygon,
+    offsets: dict[int, tuple[int, int]],
+    others: Sequence[TextTrack],
 ) -> Stamp:
     height = text_height(polygon)
     spill = max(1.0, SPILL * height)
@@ -82,13 +86,25 @@ def _stamp(
     corners = {frame: (int(top) + dy, int(left) + dx) for frame, (dx, dy) in offsets.items()}
     sampled = sorted(offsets)[:: -(-len(offsets) // NUM_SAMPLES)]
     pixels = np.stack([premultiply(cut_out(frames[frame], corners[frame], size)) for frame in sampled])
-    usable = np.stack([cut_out(~others[frame], corners[frame], size) for frame in sampled])
+    canvas = np.ones(frames.shape[1:3], bool)
+    usable = np.stack(
+        [cut_out(canvas, corners[frame], size) & ~_covered(others, frame, corners[frame], size) for frame in sampled]
+    )
     line = Line(rasterise(local, size), around, *_slices(local, size))
     ink = find_letters(pixels, usable, line)
     if ink is None:
         ink = differs_from_ground(pixels, usable, near=near, around=around)
     ink = _touching(ink & near, line.inside)
     return Stamp(ink | find_rim(pixels, usable, ink, width=round(RIM * height) + 1), height, corners)
+
+
+def _covered(others: Sequence[TextTrack], frame: int, corner: tuple[int, int], size: tuple[int, int]) -> Mask:
+    """Return the pixels of a cut-out (h, w) that other texts cover on one frame."""
+    covered = np.zeros(size, bool)
+    for place in (place for track in others for place in track.places if place.first <= frame <= place.last):
+        polygon = shift(place.polygon, -corner[1], -corner[0])
+        covered |= rasterise(grow(polygon, OTHERS_GROWTH * text_height(polygon)), size)
+    return covered
 
 
 def _slices(polygon: Polygon, size: tuple[int, int]) -> tuple[NDArray[np.int64], int]:
@@ -114,8 +130,8 @@ def cut_out(picture: NDArray[T], corner: tuple[int, int], size: tuple[int, int])
     """Return a piece of given size (h, w) of a picture (H, W, ...), zero where it reaches beyond."""
     piece = np.zeros((*size, *picture.shape[2:]), picture.dtype)
     (top, left), (height, width) = corner, size
-    rows = slice(max(0, top), max(0, top, min(picture.shape[0], top + height)))
-    columns = slice(max(0, left), max(0, left, min(picture.shape[1], left + width)))
+    rows = clipped(top, top + height, picture.shape[0])
+    columns = clipped(left, left + width, picture.shape[1])
     shown = picture[rows, columns]
     piece[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = shown
     return piece

@@ -100,7 +100,7 @@ def _spread_colour(crop: NDArray[np.uint8], visible: Mask) -> NDArray[np.uint8]:
     )
     of_label = np.zeros((int(labels.max()) + 1, 3), np.uint8)
     of_label[labels[visible]] = colour[visible]
-    return of_label[labels]
+    return np.asarray(of_label[labels], np.uint8)
 
 
 def _inpaint_alpha(alpha: NDArray[np.uint8], mask: Mask, inpainter: Inpainter) -> NDArray[np.uint8]:

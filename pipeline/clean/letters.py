@@ -64,9 +64,7 @@ def _steady(members: Mask, seen: NDArray[np.int64]) -> Mask:
 def _fillings(ink: Mask, colours: Sequence[Mask], line: Line) -> Mask:
     """Return the pixels (h, w) of colours that the ink encloses all along the line: what outlines hold."""
     barred = cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    _, labels = cv2.connectedComponents(
-        np.pad(~barred, 1, constant_values=True).astype(np.uint8), connectivity=4
-    )
+    _, labels = cv2.connectedComponents(np.pad(~barred, 1, constant_values=True).astype(np.uint8), connectivity=4)
     enclosed = (labels != labels[0, 0])[1:-1, 1:-1] & ~ink
     fillings = np.zeros_like(ink)
     for members in colours:

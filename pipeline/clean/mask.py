@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from pipeline.clean.dilate import dilate
 from pipeline.clean.ink import find_ink
-from pipeline.text.polygons import grow, rasterise, text_height
+from pipeline.text.polygons import clipped, grow, rasterise, text_height
 from schemas.text import TextTrack
 
 Mask = NDArray[np.bool_]
 
 BOX_GROWTH = 0.25  # text heights by which the larger mask goes beyond the polygon
-TAKEN_GROWTH = 0.1  # text heights around a text that tell nothing about the ground of another
 
 
 def ink_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack], *, dilation: float) -> Mask:
@@ -24,7 +23,7 @@ def ink_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack], *, dilatio
     masks = np.zeros(frames.shape[:3], bool)
     for track in tracks:
         others = [other for other in tracks if other is not track]
-        for stamp in find_ink(frames, track.places, polygon_masks(frames, others, growth=TAKEN_GROWTH)):
+        for stamp in find_ink(frames, track, others):
             ink = dilate(stamp.ink, max(1, round(dilation * stamp.height)))
             for frame, corner in stamp.corners.items():
                 _press(ink, corner, masks[frame])
@@ -49,6 +48,6 @@ def polygon_masks(frames: NDArray[np.uint8], tracks: Sequence[TextTrack], *, gro
 def _press(ink: Mask, corner: tuple[int, int], mask: Mask) -> None:
     """Add a stamp (h, w) to a mask (H, W) in place; what lies beyond the canvas is dropped."""
     (top, left), (height, width) = corner, ink.shape
-    rows = slice(max(0, top), max(0, top, min(mask.shape[0], top + height)))
-    columns = slice(max(0, left), max(0, left, min(mask.shape[1], left + width)))
+    rows = clipped(top, top + height, mask.shape[0])
+    columns = clipped(left, left + width, mask.shape[1])
     mask[rows, columns] |= ink[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]

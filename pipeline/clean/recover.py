@@ -11,7 +11,7 @@ from pipeline.clean.regions import Region
 
 Mask = NDArray[np.bool_]
 
-MAX_DONORS = 32  # frames compared with, for one region
+MAX_DONORS = 16  # frames compared with, for one region
 MIN_RING_SHARE = 0.5  # of the ring must be free of text on both frames
 OUTLIER = 24  # grey levels: a ring pixel that disagrees
 MAX_OUTLIERS = 0.03  # share of the ring
@@ -42,9 +42,7 @@ def recover(
     return filled
 
 
-def _donors(
-    frames: NDArray[np.uint8], masks: Mask, frame: int, region: Region, *, same_ring: float
-) -> list[int]:
+def _donors(frames: NDArray[np.uint8], masks: Mask, frame: int, region: Region, *, same_ring: float) -> list[int]:
     """Return the frames that agree around the region, best first, ties by nearness in time."""
     window = (region.rows, region.columns)
     here = frames[frame][window]

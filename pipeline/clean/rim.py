@@ -12,7 +12,7 @@ from pipeline.models.joined_lines import join_lines
 Mask = NDArray[np.bool_]
 
 SEEN = 0.5  # share of the frames in which a rim differs from the ground
-DIFFERENT = 10  # grey levels in the channel that differs most
+DIFFERENT = 20  # grey levels in the channel that differs most
 
 
 def find_rim(pixels: NDArray[np.uint8], usable: Mask, ink: Mask, *, width: int) -> Mask:

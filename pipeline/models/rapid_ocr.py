@@ -28,9 +28,7 @@ class RapidOcrConfig(StrictConfig):
     """How an image is shown to the models and which of their readings count."""
 
     side: int = Field(224, ge=64, le=1280)  # pixels: a shorter side below this is enlarged to it
-    max_side: int = Field(
-        320, ge=64, le=4096
-    )  # pixels: the longer side is at most this, whatever `side` says
+    max_side: int = Field(320, ge=64, le=4096)  # pixels: the longer side is at most this, whatever `side` says
     min_score: float = Field(0.7, ge=0, le=1)  # recognition score
     min_length: int = Field(2, ge=1)  # letters and digits; one Chinese character is always enough
     enlarge_limit: float = Field(16.0, ge=1)  # times; an icon of 16 pixels needs no more
@@ -115,9 +113,7 @@ def _engine_params(config: RapidOcrConfig) -> dict[str, Any]:
     }
 
 
-def _fit(
-    image: NDArray[np.uint8], config: RapidOcrConfig
-) -> tuple[NDArray[np.uint8], float, tuple[int, int]]:
+def _fit(image: NDArray[np.uint8], config: RapidOcrConfig) -> tuple[NDArray[np.uint8], float, tuple[int, int]]:
     """Return the image as shown to the models, its scale and the padding put left and on top of it, in pixels."""
     height, width = image.shape[:2]
     scale = min(max(config.side / min(height, width), 1.0), config.enlarge_limit)

@@ -18,7 +18,7 @@ from schemas.text import TextBox
 WEAK_VOTES = 3  # frames that must read a string of one or two signs, or all frames read if they are fewer
 SECURE_VOTES = 2  # frames that read a longer string, to spare it the second look
 MIN_SHARED = 0.3  # share of the smaller polygon that two readings of one text have in common
-SHAPES = frozenset("0o1li")  # circles and strokes: what any drawing is full of
+SHAPES = frozenset("0o1i")  # circles and strokes: what any drawing is full of
 
 
 def is_weak(text: str) -> bool:
@@ -33,9 +33,7 @@ def best_sighting(sightings: Sequence[Sighting]) -> tuple[Sighting, float]:
     return max(agreeing, key=lambda each: (each.box.score, -each.frame)), score
 
 
-def may_be_text(
-    sightings: Sequence[Sighting], shape: tuple[int, int], *, num_read: int, max_glyph_area: float
-) -> bool:
+def may_be_text(sightings: Sequence[Sighting], shape: tuple[int, int], *, num_read: int, max_glyph_area: float) -> bool:
     """Judge by votes and size on the canvas (H, W): short strings must be small and read again and again."""
     text = best_sighting(sightings)[0].box.text
     if SHAPES.issuperset(plain(text)):

@@ -1,7 +1,7 @@
 """Doubt: frames on which a text may or may not stand -> a verdict by OCR, as far as the budget goes."""
 
-from itertools import pairwise
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray

@@ -56,9 +56,7 @@ class Drafting:
             sightings = [*sightings, fuller]
             trace = self._trace(sightings)
         text, score = self._best_string(sightings, trace)
-        settle_doubts(
-            self.frames, text, trace, self.picked, self.looks, min_similarity=self.config.min_similarity
-        )
+        settle_doubts(self.frames, text, trace, self.picked, self.looks, min_similarity=self.config.min_similarity)
         places = trace.places()
         return TextTrack(
             text=text,
@@ -70,9 +68,7 @@ class Drafting:
         )
 
     def _is_believed(self, sightings: Sequence[Sighting]) -> bool:
-        if not may_be_text(
-            sightings, self.shape, num_read=len(self.picked), max_glyph_area=self.config.max_glyph_area
-        ):
+        if not may_be_text(sightings, self.shape, num_read=len(self.picked), max_glyph_area=self.config.max_glyph_area):
             return False
         return not needs_second_look(sightings) or holds_at_second_look(
             self.frames, sightings, self.looks, min_similarity=self.config.min_similarity
@@ -102,9 +98,7 @@ class Drafting:
     def _best_string(self, sightings: Sequence[Sighting], trace: Trace) -> tuple[str, float]:
         """Return what the text says and the mean score; only the fullest views have a vote."""
         visible = [self._visible_at(trace, each.frame) for each in sightings]
-        voters = [
-            each for each, share in zip(sightings, visible, strict=True) if share >= WHOLE * max(visible)
-        ]
+        voters = [each for each, share in zip(sightings, visible, strict=True) if share >= WHOLE * max(visible)]
         best, score = best_sighting(voters)
         return best.box.text, score
 

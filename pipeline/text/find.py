@@ -19,7 +19,7 @@ from pipeline.text.pick import pick_frames
 from pipeline.text.polygons import union_area
 from pipeline.text.second_look import SecondLooks
 from pipeline.text.trace import Patience
-from pipeline.text.unite import unite_parts, reading_order
+from pipeline.text.unite import reading_order, unite_parts
 from schemas.answers import TextAnswer
 from schemas.clip import Clip
 from schemas.text import TextBox

@@ -46,7 +46,7 @@ def fit_polygon(frame: NDArray[np.uint8], polygon: Polygon, *, grey: int) -> Pol
     ink = near & (distance > INK)
     if not ink.any():
         return smaller
-    centres = np.stack(np.nonzero(ink)[::-1], axis=1) + 0.5  # N, 2 of x, y
+    centres = np.stack(np.nonzero(ink)[::-1], axis=1).astype(np.float64) + 0.5  # N, 2 of x, y
     return shift(box_around(corners_of(local), centres, spread=0.5), columns.start, rows.start)
 
 

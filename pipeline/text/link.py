@@ -39,9 +39,7 @@ def link_boxes(
         offers = []
         for number, draft in enumerate(drafts):
             for index, arrival in enumerate(arrivals):
-                bond = _bond(
-                    draft, arrival, likeness, min_similarity=min_similarity, min_likeness=min_likeness
-                )
+                bond = _bond(draft, arrival, likeness, min_similarity=min_similarity, min_likeness=min_likeness)
                 if bond is not None:
                     offers.append((-bond, number, index))
         taken: set[int] = set()

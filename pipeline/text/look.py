@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text.backdrop import lay_over
-from pipeline.text.polygons import grow, rasterise, shift, text_height, window
+from pipeline.text.polygons import clipped, grow, rasterise, shift, text_height, window
 from schemas.text import Polygon
 
 Frame = NDArray[np.uint8]
@@ -107,17 +107,15 @@ def _rims(pixels: Frame, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.zeros(pixels.shape[:2], bool)
     square = np.ones((3, 3), np.uint8)
     edges = cv2.morphologyEx(pixels, cv2.MORPH_GRADIENT, square).reshape(pixels.shape).max(2)
-    return np.asarray(
-        inside & (edges > STRONG_EDGE * np.percentile(edges[inside], 95)) & (edges > FLAT), np.bool_
-    )
+    return np.asarray(inside & (edges > STRONG_EDGE * np.percentile(edges[inside], 95)) & (edges > FLAT), np.bool_)
 
 
 def _windows(look: Look, frame: Frame, *, dx: int, dy: int) -> tuple[Window, Window]:
     """Return the part of the canvas that a moved look covers, and the part of the look that is on the canvas."""
     height, width = look.rims.shape
     top, left = look.top + dy, look.left + dx
-    rows = slice(max(0, top), max(0, top, min(frame.shape[0], top + height)))
-    columns = slice(max(0, left), max(0, left, min(frame.shape[1], left + width)))
+    rows = clipped(top, top + height, frame.shape[0])
+    columns = clipped(left, left + width, frame.shape[1])
     here = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
     return (rows, columns), here
 
@@ -142,8 +140,8 @@ def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 def _field(frame: Frame, top: int, left: int, size: tuple[int, int], *, grey: int) -> NDArray[np.float32]:
     """Return a cut-out of a given size that may reach beyond the canvas, where it is the backdrop's grey."""
     field = np.full((*size, 3), grey, np.float32)
-    rows = slice(max(0, top), max(0, top, min(frame.shape[0], top + size[0])))
-    columns = slice(max(0, left), max(0, left, min(frame.shape[1], left + size[1])))
+    rows = clipped(top, top + size[0], frame.shape[0])
+    columns = clipped(left, left + size[1], frame.shape[1])
     shown = lay_over(frame[rows, columns], grey)
     field[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = shown
     return field

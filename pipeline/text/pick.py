@@ -16,9 +16,7 @@ CHANGED_CELLS = 0.03  # share of the grid that tells how far apart two frames ar
 SAME_LOOK = 2.0  # grey levels; frames nearer than this show the same
 
 
-def pick_frames(
-    frames: NDArray[np.uint8], durations_ms: Sequence[int], *, grey: int, limit: int
-) -> list[int]:
+def pick_frames(frames: NDArray[np.uint8], durations_ms: Sequence[int], *, grey: int, limit: int) -> list[int]:
     """Return at most `limit` frame indexes in time order.
 
     Half of them are spread evenly over the time the clip plays, so that text shown for a fair part of it is met;
@@ -47,7 +45,7 @@ def _spread(durations_ms: Sequence[int], num: int) -> list[int]:
 
 def _look(frame: NDArray[np.uint8], grey: int) -> NDArray[np.float32]:
     cells = cv2.resize(lay_over(frame, grey), (GRID, GRID), interpolation=cv2.INTER_AREA)
-    return cells.reshape(-1, 3).astype(np.float32)
+    return np.asarray(cells, np.float32).reshape(-1, 3)
 
 
 def _distances(looks: NDArray[np.float32], index: int) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 A polygon is eight floats, clockwise from the top left; the pixel in column i covers i to i + 1.
 """
 
+import math
 from collections.abc import Iterable
 
 import cv2
@@ -34,9 +35,15 @@ def bounds(polygon: Polygon) -> tuple[float, float, float, float]:
 def window(polygon: Polygon, shape: tuple[int, int], *, margin: float = 0.0) -> tuple[slice, slice]:
     """Return the rows and columns of a canvas (H, W) that hold the polygon and `margin` pixels around it."""
     left, top, right, bottom = bounds(polygon)
-    rows = slice(max(0, int(np.floor(top - margin))), min(shape[0], int(np.ceil(bottom + margin))))
-    columns = slice(max(0, int(np.floor(left - margin))), min(shape[1], int(np.ceil(right + margin))))
+    rows = clipped(math.floor(top - margin), math.ceil(bottom + margin), shape[0])
+    columns = clipped(math.floor(left - margin), math.ceil(right + margin), shape[1])
     return rows, columns
+
+
+def clipped(start: int, stop: int, size: int) -> slice:
+    """Return the part of start to stop that lies within 0 to size; empty if none does."""
+    first = min(max(start, 0), size)
+    return slice(first, min(max(stop, first), size))
 
 
 def text_height(polygon: Polygon) -> float:
@@ -65,7 +72,7 @@ def area(polygon: Polygon) -> float:
 
 def shift(polygon: Polygon, dx: float, dy: float) -> Polygon:
     """Return the polygon moved right by dx and down by dy pixels."""
-    return polygon_of(corners_of(polygon) + (dx, dy))
+    return polygon_of(corners_of(polygon) + np.array([dx, dy]))
 
 
 def grow(polygon: Polygon, by: float) -> Polygon:
@@ -105,9 +112,7 @@ def visible_share(polygon: Polygon, shape: tuple[int, int]) -> float:
 
 def intersection(one: Polygon, other: Polygon) -> float:
     """Return the area that two convex polygons share, in square pixels."""
-    shared, _ = cv2.intersectConvexConvex(
-        corners_of(one).astype(np.float32), corners_of(other).astype(np.float32)
-    )
+    shared, _ = cv2.intersectConvexConvex(corners_of(one).astype(np.float32), corners_of(other).astype(np.float32))
     return float(shared)
 
 

@@ -39,9 +39,7 @@ class SecondLooks:
         return boxes
 
 
-def _cut(
-    frame: NDArray[np.uint8], polygon: Polygon, margin: int, grey: int
-) -> tuple[NDArray[np.uint8], int, int]:
+def _cut(frame: NDArray[np.uint8], polygon: Polygon, margin: int, grey: int) -> tuple[NDArray[np.uint8], int, int]:
     """Return the polygon with its surroundings as RGB, and the column and row of the canvas where that begins.
 
     Beyond the canvas the edge is repeated: so even a text that fills it is shown at another size than before.

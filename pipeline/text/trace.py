@@ -168,12 +168,8 @@ class _Walk:
 
     def _match(self, frame: int, at: Match, expected: tuple[int, int], reach: int | None) -> Match:
         """Look where the text stood last and, unless `reach` is None, around where it is expected."""
-        stay = Match(
-            at.dx, at.dy, likeness_at(self.look, self.frames[frame], grey=self.grey, dx=at.dx, dy=at.dy)
-        )
+        stay = Match(at.dx, at.dy, likeness_at(self.look, self.frames[frame], grey=self.grey, dx=at.dx, dy=at.dy))
         if stay.likeness >= CERTAIN or reach is None:
             return stay
-        found = find_look(
-            self.look, self.frames[frame], grey=self.grey, dx=expected[0], dy=expected[1], radius=reach
-        )
+        found = find_look(self.look, self.frames[frame], grey=self.grey, dx=expected[0], dy=expected[1], radius=reach)
         return found if found.likeness > stay.likeness else stay

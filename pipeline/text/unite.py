@@ -49,9 +49,7 @@ def _extended(track: TextTrack, more: dict[int, Polygon]) -> TextTrack:
     """Return the track with places on frames it had none; where it stands elsewhere, it stays as it is."""
     new = [TextPlace(frame, frame, more[frame]) for frame in more if _polygon_at(track, frame) is None]
     places = sorted([*track.places, *new], key=lambda place: place.first)
-    return replace(
-        track, first_frame=places[0].first, last_frame=max(place.last for place in places), places=places
-    )
+    return replace(track, first_frame=places[0].first, last_frame=max(place.last for place in places), places=places)
 
 
 def _num_frames(track: TextTrack) -> int:
