@@ -3,7 +3,9 @@
 Shapes: D distinct frames, H height, W width; h, w of a region's window; 4 = RGBA, uint8.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,34 +49,36 @@ def fill_masks(
     num_recovered = num_flat = 0
     for frame in map(int, np.flatnonzero(masks.any(axis=(1, 2)))):
         rest: list[Region] = []
+        seek = partial(recover, frames, masks, frame, target=work[frame], same_ring=same_ring)
+        flatten = partial(fill_flat, target=work[frame], tolerance=flat_tolerance)
         for region in split_regions(masks[frame]):
-            left = _recovered(frames, masks, frame, region, work[frame], same_ring=same_ring)
-            num_left = int(left.pixels.sum())
-            num_recovered += int(region.pixels.sum()) - num_left
-            if not num_left:
-                continue
-            if fill_flat(left, work[frame], tolerance=flat_tolerance):
-                num_flat += num_left
-                continue
-            rest.append(left)
-            invented[frame, left.rows, left.columns] |= left.pixels
+            left, of_region = _fill_region(region, seek, flatten)
+            num_recovered += of_region
+            num_flat += int(region.pixels.sum() - left.pixels.sum()) - of_region
+            if left.pixels.any():
+                rest.append(left)
+                invented[frame, left.rows, left.columns] |= left.pixels
         inventor.fill(work[frame], rest)
     return Filled(work, invented, num_recovered, num_flat)
 
 
-def _recovered(
-    frames: NDArray[np.uint8],
-    masks: Mask,
-    frame: int,
-    region: Region,
-    target: NDArray[np.uint8],
-    *,
-    same_ring: float,
-) -> Region:
-    """Recover what other frames show of a region, first as a whole, then in tiles; return what is left of it."""
+def _fill_region(
+    region: Region, seek: Callable[[Region], Mask], flatten: Callable[[Region], bool]
+) -> tuple[Region, int]:
+    """Fill what can be known of one region; return what is left of it and how many pixels were recovered.
 
-    left = region.without(recover(frames, masks, frame, region, target, same_ring=same_ring))
-    if left.pixels.any():
-        for tile in tiles(left, TILE):
-            left = left.without(recover(frames, masks, frame, tile, target, same_ring=same_ring))
-    return left
+    The region as a whole is sought on other frames before anything else, for its ring is the best evidence. Tiles
+    of it are sought only where the surroundings are not flat: their rings are short.
+    """
+    filled = seek(region)
+    num_recovered = int(filled.sum())
+    left = region.without(filled)
+    if not left.pixels.any() or flatten(left):
+        return left.without(left.pixels), num_recovered
+    for tile in tiles(left, TILE):
+        filled = seek(tile)
+        num_recovered += int(filled.sum())
+        left = left.without(filled)
+    if left.pixels.any() and flatten(left):
+        left = left.without(left.pixels)
+    return left, num_recovered

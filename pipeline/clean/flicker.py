@@ -13,19 +13,19 @@ RING = 4  # pixels around the masks that show how much the picture itself moves
 
 
 def measure_flicker(frames: NDArray[np.uint8], masks: NDArray[np.bool_], invented: NDArray[np.bool_]) -> float:
-    """Return the excess in grey levels per frame change, 0 if the inside is as calm as the outside.
+    """Return the excess in grey levels per masked pixel and change of frame, 0 if the inside is as calm as outside.
 
-    Compared are neighbouring frames, where either was invented; what was recovered is real and moves as it likes.
+    Only pixels that were invented on either of two neighbouring frames count: what was recovered is real and moves
+    as it likes.
     """
-    inside, outside = 0.0, 0.0
+    excess, num_masked = 0.0, 0
     for earlier, later in zip(range(len(frames) - 1), range(1, len(frames)), strict=True):
-        touched = invented[earlier] | invented[later]
-        ring = dilate(touched, RING) & ~masks[earlier] & ~masks[later]
-        if not touched.any() or not ring.any():
+        is_masked = masks[earlier] | masks[later]
+        is_made_up = invented[earlier] | invented[later]
+        num_masked += int(is_masked.sum())
+        ring = dilate(is_made_up, RING) & ~is_masked
+        if not is_made_up.any() or not ring.any():
             continue
         change = difference(frames[earlier], frames[later])
-        weight = float(touched.sum())
-        inside += weight * float(change[touched].mean())
-        outside += weight * float(change[ring].mean())
-    num = float(sum((invented[i] | invented[i + 1]).sum() for i in range(len(frames) - 1)))
-    return max(0.0, inside - outside) / num if num else 0.0
+        excess += float(is_made_up.sum()) * (float(change[is_made_up].mean()) - float(change[ring].mean()))
+    return max(0.0, excess) / max(1, num_masked)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.synthetic.canvas import Pen, mixed, new_pen, over, smooth
 from pipeline.synthetic.expressions import draw_face
 from pipeline.synthetic.figures import FIGURES, draw_arm, draw_body
-from pipeline.synthetic.lettering import draw_lettering, lettering_height
+from pipeline.synthetic.lettering import MARGIN, draw_lettering, lettering_height
 from pipeline.synthetic.motions import MOTIONS, Pose
 from pipeline.synthetic.palette import quantise
 from pipeline.synthetic.plan import Plan, plan_sticker
@@ -65,12 +65,15 @@ def draw_sticker(plan: Plan) -> Sticker:
 
 
 def _layout(plan: Plan) -> tuple[float, float]:
-    """Return height of centre and radius of the figure in pixels, such that text mostly misses the face."""
+    """Return height of centre and radius of the figure in pixels, such that it stands clear of text above or below it.
+
+    People who letter a sticker leave room for it; text that covers the figure is a place of its own, `over`.
+    """
     top, bottom = 0.0, float(plan.height)
-    if plan.lettering and plan.lettering.place == "top":
-        top += 0.7 * min(lettering_height(plan.lettering, plan.width), plan.height * 0.3)
-    if plan.lettering and plan.lettering.place == "bottom":
-        bottom -= 0.8 * min(lettering_height(plan.lettering, plan.width), plan.height * 0.3)
+    if plan.lettering and plan.lettering.place != "over":
+        room = min(lettering_height(plan.lettering, plan.width), plan.height * 0.3) + plan.height * MARGIN
+        top += room if plan.lettering.place == "top" else 0.0
+        bottom -= room if plan.lettering.place == "bottom" else 0.0
     radius = min(plan.width * 0.33, (bottom - top) * 0.345)
     return (top + bottom) / 2 + radius * 0.1, radius
 
