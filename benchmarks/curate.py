@@ -30,16 +30,10 @@ SAMPLE = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "what", nargs="?", choices=["probe", "flow", "memory"], help="one of the three; default all"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=["probe", "flow", "memory"], help="one of the three; default all")
     parser.add_argument("--files", type=int, default=2000, help="files for probe and flow")
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="interleaved rounds, of which the median counts"
-    )
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds, of which the median counts")
     parser.add_argument("--workers", type=int, default=2, help="worker processes, on both sides")
     settings = parser.parse_args()
     measures = {"probe": measure_probe, "flow": measure_flow, "memory": measure_memory}
@@ -139,9 +133,7 @@ def print_stages(root: Path, num_files: int) -> None:
     for name, stage in ledger["stages"].items():
         answered = stage["ok"] + sum(stage["failed"].values())
         rate = answered / stage["seconds"] if stage["seconds"] else 0
-        print(
-            f"    {name:<14} {stage['seconds']:8.1f} s {stage['seconds'] / total:6.1%} {rate:10.1f} files/s per core"
-        )
+        print(f"    {name:<14} {stage['seconds']:8.1f} s {stage['seconds'] / total:6.1%} {rate:10.1f} files/s per core")
 
 
 # Memory of the flow's own process.

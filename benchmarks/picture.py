@@ -1,6 +1,6 @@
 """The picture of the README: stickers as found, the mask over all frames, and cleaned, from a curated demo dataset.
 
-    make demo && python -m benchmarks.picture demo/dataset demo/stickers/media docs/cleaning.png
+make demo && python -m benchmarks.picture demo/dataset demo/stickers/media docs/cleaning.png
 """
 
 import io

@@ -31,9 +31,7 @@ def main() -> None:
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=use_one_thread_per_worker) as pool:
         for stage in plan_stages(config):
             work = cut_chunks(root, config, stage=stage, num_workers=workers)
-            futures = [
-                pool.submit(answer_chunk, root, config, stage=stage, slices=each) for each in work.chunks
-            ]
+            futures = [pool.submit(answer_chunk, root, config, stage=stage, slices=each) for each in work.chunks]
             for future in futures:
                 future.result()
             if stage in MEASURES:

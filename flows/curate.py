@@ -12,9 +12,9 @@ from flows.progress import StageBars, stage_bars
 from flows.runs import RunRecord
 from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
 from pipeline.answers import count_rows
-from pipeline.chunk import ChunkCount
 from pipeline.config import CurateConfig
 from pipeline.export.columns import TRAINING_SETS
+from pipeline.export.finish import remove_replaced
 from pipeline.ledger import Ledger
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
@@ -34,18 +34,26 @@ def run_curate(config: CurateConfig) -> Ledger:
     root = DatasetRoot(config.root_path)
     with sole_run(root):
         remove_unfinished(root.path)
+        for training_set in TRAINING_SETS.values():
+            remove_replaced(root, training_set)
         record = RunRecord(root, config)
         record.write("running")
         try:
             ledger: Ledger = curate.with_options(task_runner=open_engine(config.engine))(config)
+            check_account(ledger)
         except BaseException as error:
             record.write("failed", error=error)
             raise
         record.write("done", ledger)
-    if not ledger.balanced or ledger.pending:
-        said = "; ".join(ledger.disagreements) or f"{ledger.pending} samples are still pending"
-        raise UnbalancedLedger(f"{config.root}: the account does not add up: {said}")
     return ledger
+
+
+def check_account(ledger: Ledger) -> None:
+    """Raise UnbalancedLedger unless the sums agree and nothing is left to do in either set."""
+    said = list(ledger.disagreements)
+    said += [f"{name}: {each.pending} samples are pending" for name, each in ledger.sets.items() if each.pending]
+    if said:
+        raise UnbalancedLedger(f"the account does not add up: {'; '.join(said)}")
 
 
 @flow(name="curate", persist_result=False)
@@ -66,23 +74,24 @@ def run_ingest(config: CurateConfig, bars: StageBars) -> None:
     """Ingest in one task: reading is bound by the disk."""
     root = DatasetRoot(config.root_path)
     move = bars.follow("ingest", None)
-    follow([ingest.submit(config)], lambda: move(root.read_manifest().num_samples))
+    follow([ingest.submit(config)], lambda done: move(root.read_manifest().num_samples))
     total = root.read_manifest().num_samples
     move(total, total=total)
 
 
-def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> ChunkCount:
-    """Run one stage over all its chunks."""
+def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> None:
+    """Run one stage over all its chunks, then ask again what is left: it must be nothing, whatever was retried."""
     folder = DatasetRoot(config.root_path).stage_folder(stage, plan_stages(config)[stage].fingerprint)
     work = cut.submit(config, stage).result()
     before = count_rows(folder)
     move = bars.follow(stage, work.num_pending)
     chunks = [answer.submit(config, stage, slices) for slices in work.chunks]
-    count = sum(follow(chunks, lambda: move(count_rows(folder) - before)), ChunkCount())
-    if count.num_ok + count.num_failed != work.num_pending:
-        found = f"{count.num_ok} answered + {count.num_failed} failed"
-        raise UnbalancedLedger(f"stage {stage}: {found}, {work.num_pending} were pending")
-    return count
+    follow(chunks, lambda done: move(count_rows(folder) - before))
+    left = cut.submit(config, stage).result().num_pending if chunks else 0
+    if left:
+        raise UnbalancedLedger(
+            f"stage {stage}: {left} of {work.num_pending} samples have no answer after all its tasks"
+        )
 
 
 def run_export(config: CurateConfig, name: str, bars: StageBars) -> None:
@@ -95,15 +104,16 @@ def run_export(config: CurateConfig, name: str, bars: StageBars) -> None:
     threads = max(1, config.engine.workers // max(len(shares), 1))
     move = bars.follow(f"export {name}", planned.num_samples)
     writers = [write.submit(config, name, planned.digest, share, threads) for share in shares]
-    follow(writers, lambda: None)
+    follow(writers, lambda done: move(sum(future.result() for future in done)))
     finish.submit(config, name, planned).result()
     move(planned.num_samples)
 
 
-def follow(futures: Sequence[PrefectFuture[Any]], look: Callable[[], None]) -> list[Any]:
-    """Wait for all futures, looking at the progress now and then; raise what the first failed one raised."""
+def follow(futures: Sequence[PrefectFuture[Any]], look: Callable[[list[PrefectFuture[Any]]], None]) -> None:
+    """Wait for all futures, looking at those done now and then; raise what the first failed one raised."""
     waiting = list(futures)
     while waiting:
         waiting = list(wait(waiting, timeout=SECONDS_BETWEEN_LOOKS).not_done)
-        look()
-    return [future.result() for future in futures]
+        look([future for future in futures if future not in waiting and future.state.is_completed()])
+    for future in futures:
+        future.result()

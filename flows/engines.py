@@ -1,5 +1,6 @@
 """Engines: a config value -> the Prefect task runner that schedules the chunks."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from pipeline.threads import use_one_thread_per_worker
 
 
 def _processes(config: EngineConfig) -> TaskRunner[Any]:
-    return ProcessPoolTaskRunner(max_workers=config.workers, initializer=start_worker)
+    return ProcessPoolTaskRunner(max_workers=config.workers, initializer=start_worker, initargs=(os.getpid(),))
 
 
 def _threads(config: EngineConfig) -> TaskRunner[Any]:
@@ -22,9 +23,9 @@ def _threads(config: EngineConfig) -> TaskRunner[Any]:
 ENGINES: dict[str, Callable[[EngineConfig], TaskRunner[Any]]] = {"processes": _processes, "threads": _threads}
 
 
-def start_worker() -> None:
+def start_worker(parent: int) -> None:
     """Set up a worker process: one thread for each, and no life after the run's own process."""
-    end_with_parent()
+    end_with_parent(parent)
     leave_quietly_at_exit()
     use_one_thread_per_worker()
 

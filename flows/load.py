@@ -1,5 +1,6 @@
 """Load: a TOML file and `section.key=value` overrides -> a checked config, or one clear sentence."""
 
+import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from flows.lock import LOCK
 from pipeline.config import CurateConfig
 from pipeline.sources import open_source
 from schemas.errors import UserError
@@ -21,13 +23,24 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> CurateConfig:
 
 
 def override_config(config: CurateConfig, overrides: Sequence[str]) -> CurateConfig:
-    """Return a config with some settings replaced. Raises UserError naming the key."""
+    """Return a config with some thresholds replaced. Raises UserError naming the key."""
+    for override in overrides:
+        if not override.startswith("select."):
+            raise UserError(f"override {override!r}: only select.* can be tried here, the rest with `mobius curate`")
     return _validate(config.model_dump(), overrides, name="overrides")
 
 
 def _validate(settings: dict[str, Any], overrides: Sequence[str], *, name: str) -> CurateConfig:
     for override in overrides:
         _apply(settings, override)
+    try:
+        return CurateConfig.model_validate(settings)
+    except ValidationError as error:
+        expects_text = {".".join(map(str, each["loc"])) for each in error.errors() if each["type"] == "string_type"}
+    for override in overrides:  # a folder may be called 2024: where text is expected, what was typed is the text
+        key, _, text = override.partition("=")
+        if key.strip() in expects_text:
+            _apply(settings, f"{key}={json.dumps(text.strip())}")
     try:
         return CurateConfig.model_validate(settings)
     except ValidationError as error:
@@ -87,9 +100,11 @@ def _known_keys(sections: Sequence[int | str]) -> list[str]:
 
 
 def _check_root(config: CurateConfig) -> None:
-    root = config.root_path
+    root, source = config.root_path.resolve(), Path(config.source.path).resolve()
+    if root == source or source in root.parents:
+        raise UserError(f"root = {config.root!r}: lies inside source.path, expected a folder that is no input itself")
     if root.exists() and not root.is_dir():
         raise UserError(f"root = {config.root!r}: is a file, expected a folder or a new name")
-    foreign = root.is_dir() and any(root.iterdir()) and not (root / "runs").is_dir()
+    foreign = root.is_dir() and any(root.iterdir()) and not (root / LOCK).exists()
     if foreign:
         raise UserError(f"root = {config.root!r}: holds files that no curation wrote, expected an empty or new folder")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,13 +41,14 @@ def use_local_prefect() -> Iterator[None]:
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    if any(os.environ.get(name) for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE")):
+    if _is_configured():
         yield
         return
     home = tempfile.mkdtemp(prefix="mobius-prefect-")
     os.environ.update({"PREFECT_HOME": home, **OWN})
+    os.environ.pop("PREFECT_PROFILE", None)
     port = _free_port()
-    command = [sys.executable, "-m", "flows.own_server", str(port), home]
+    command = [sys.executable, "-m", "flows.own_server", str(port), home, str(os.getpid())]
     with (Path(home) / "server.log").open("wb") as log:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
@@ -57,6 +59,19 @@ def use_local_prefect() -> Iterator[None]:
         server.terminate()
         server.wait()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _is_configured() -> bool:
+    """True if the environment or the active Prefect profile names a server."""
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    try:
+        profiles = tomllib.loads((home / "profiles.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    active = os.environ.get("PREFECT_PROFILE") or profiles.get("active")
+    return bool(profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL"))
 
 
 def _free_port() -> int:

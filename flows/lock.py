@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
 
+LOCK = "runs/lock"  # in every root that a run has written to
+
 
 @contextmanager
 def sole_run(root: DatasetRoot) -> Iterator[None]:
     """Hold the lock of a root. Raises UserError if another run on this machine has it."""
     root.runs.mkdir(parents=True, exist_ok=True)
-    with (root.runs / "lock").open("a") as file:
+    with (root.path / LOCK).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
-def end_with_parent(clean_up: Callable[[], None] = lambda: None) -> None:
-    """Watch the parent from a thread; when it is gone, clean up and end this process at once."""
-    threading.Thread(target=_watch, args=(os.getppid(), clean_up), daemon=True).start()
+def end_with_parent(parent: int, clean_up: Callable[[], None] = lambda: None) -> None:
+    """Watch from a thread whether `parent`, who started this process, still is its parent; if not, end at once."""
+    threading.Thread(target=_watch, args=(parent, clean_up), daemon=True).start()
 
 
 def leave_quietly(exit_code: int = 0) -> None:

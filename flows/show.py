@@ -47,10 +47,10 @@ def show_decisions(count: DecisionCount) -> None:
 def show_sweep(rows: Sequence[Mapping[str, float | int]], config: SelectConfig) -> None:
     """Print samples and labels that t2v would keep: one row per frames and text area, one column per label count."""
     counts = sorted({row["min_label_count"] for row in rows})
-    table = _table("t2v samples (labels) at other thresholds", "min_frames", "max_text_area")
+    table = _table("t2v samples (labels): frames at least, text area at most, label seen at least", "frames", "text")
     for count in counts:
         marked = " *" if count == config.min_label_count else ""
-        table.add_column(f"labels >= {count}{marked}", justify="right")
+        table.add_column(f"{count}{marked}", justify="right")
     kept = {(row["min_frames"], row["max_text_area"], row["min_label_count"]): row for row in rows}
     for frames, area in sorted({(row["min_frames"], row["max_text_area"]) for row in rows}):
         marked = " *" if (frames, area) == (config.min_frames, config.max_text_area) else ""
@@ -75,6 +75,8 @@ def show_fates(rows: Iterable[Mapping[str, Any]]) -> None:
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows of a training set, one column of the set per line."""
+    if not rows:
+        Console().print("No rows: the set is empty; `mobius status` says why.")
     for number, row in enumerate(rows):
         table = _table(f"Row {number}", "label", "why")
         table.show_header = False

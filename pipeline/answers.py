@@ -96,7 +96,7 @@ def read_answers(parts: Iterable[Path], columns: list[str]) -> dict[str, dict[st
     """Read the answers of one shard: key -> row, with the part's path under `part`."""
     answers: dict[str, dict[str, Any]] = {}
     for path in parts:
-        for row in pq.read_table(path, columns=columns).to_pylist():
+        for row in pq.read_table(path, columns=columns, partitioning=None).to_pylist():
             known = answers.get(row["key"])
             if known is None or row["wants_video"] > known["wants_video"]:
                 answers[row["key"]] = {**row, "part": path}
@@ -111,7 +111,7 @@ def read_big_columns(rows: Iterable[Mapping[str, Any]], columns: list[str]) -> d
     found: dict[str, dict[str, Any]] = {}
     for path, keys in sorted(keys_by_part.items()):
         filters = [("key", "in", keys)]
-        for row in pq.read_table(path, columns=["key", *columns], filters=filters).to_pylist():
+        for row in pq.read_table(path, columns=["key", *columns], filters=filters, partitioning=None).to_pylist():
             found.setdefault(row["key"], row)
     return found
 

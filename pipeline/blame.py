@@ -57,6 +57,6 @@ def _blame(each: StageInput, error: Exception, plan: StagePlan) -> Failure:
     if _in_a_row[plan.stage.name] >= MAX_UNFORESEEN_IN_A_ROW:
         raise StageBroken(
             f"stage {plan.stage.name}: {MAX_UNFORESEEN_IN_A_ROW} samples in a row failed without a known reason, "
-            f"the last one {each.sample.path}: {type(error).__name__}: {error}"
+            f"the last one {each.sample.path!r}: {type(error).__name__}: {error}"
         ) from error
     return Failure(UNFORESEEN, f"{type(error).__name__}: {error}")

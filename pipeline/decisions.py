@@ -49,7 +49,9 @@ def read_asked(root: DatasetRoot, asked: Asked, shard: str) -> Mapping[str, bool
     if asked == Asked.ALL:
         return None
     columns = ["key", "t2i_reason", "t2v_reason"]
-    rows = pq.read_table(root.decisions_path, columns=columns, filters=[("shard", "=", shard)]).to_pylist()
+    rows = pq.read_table(
+        root.decisions_path, columns=columns, filters=[("shard", "=", shard)], partitioning=None
+    ).to_pylist()
     chosen = {row["key"]: row["t2v_reason"] is None for row in rows if row["t2i_reason"] is None}
     if asked == Asked.T2V:
         return {key: True for key, is_video in chosen.items() if is_video}

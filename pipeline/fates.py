@@ -31,7 +31,7 @@ def open_fates(root: DatasetRoot, select: SelectConfig, plans: Plans) -> duckdb.
     tables.register("decided", decisions)
     tables.execute("CREATE TEMP TABLE decisions AS SELECT * FROM decided")
     for training_set in TRAINING_SETS.values():
-        _create_exported(root, tables, training_set)
+        _create_exported(root, plans, tables, training_set)
         tables.execute(_fates_query(training_set))
     tables.execute(
         "CREATE TEMP TABLE fates AS SELECT i.*, v.fate AS t2v_fate, v.stage AS t2v_stage, v.why AS t2v_reason, "
@@ -40,10 +40,18 @@ def open_fates(root: DatasetRoot, select: SelectConfig, plans: Plans) -> duckdb.
     return tables
 
 
-def _create_exported(root: DatasetRoot, tables: duckdb.DuckDBPyConnection, training_set: TrainingSet) -> None:
+def _create_exported(
+    root: DatasetRoot, plans: Plans, tables: duckdb.DuckDBPyConnection, training_set: TrainingSet
+) -> None:
     manifest = root.read_export(training_set.name)
+    if manifest and any(plans[name].fingerprint != made for name, made in manifest.fingerprints.items()):
+        manifest = None  # made of other answers than these: to be exported again
     files = [root.export_folder(training_set.name) / file.name for file in manifest.files] if manifest else []
-    keys = [pq.read_table(path, columns=["key"])["key"].combine_chunks() for path in files if path.exists()]
+    keys = [
+        pq.read_table(path, columns=["key"], partitioning=None)["key"].combine_chunks()
+        for path in files
+        if path.exists()
+    ]
     table = pa.table({"key": pa.chunked_array(keys, pa.string())})
     tables.register("exported_keys", table)
     tables.execute(f"CREATE TEMP TABLE exported_{training_set.name} AS SELECT * FROM exported_keys")

@@ -64,7 +64,7 @@ def ingest_source(root: DatasetRoot, source: SourceConfig, *, config: IngestConf
 
 def _ingested_keys(root: DatasetRoot, manifest: DatasetManifest) -> Iterator[pa.Array]:
     for shard in manifest.shards:
-        yield from pq.read_table(root.shard_path(shard.name), columns=["key"])["key"].chunks
+        yield from pq.read_table(root.shard_path(shard.name), columns=["key"], partitioning=None)["key"].chunks
 
 
 def _write_shards(

@@ -136,7 +136,7 @@ def _disagreements(
             yield f"{name}: {total} fates for {ingested} ingested samples"
         manifest = root.read_export(name)
         written = number(f"SELECT count(*) FROM exported_{name}")
-        if manifest is not None and manifest.num_samples != written:
+        if manifest is not None and written and manifest.num_samples != written:
             yield f"{name}: {written} rows in its files, {manifest.num_samples} in its manifest"
         if written != each.exported:
             yield f"{name}: {written} rows in its files, {each.exported} chosen by these thresholds; export again"

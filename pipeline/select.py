@@ -1,7 +1,7 @@
 """Select: measured numbers -> one decision per sample and training set, each rejection with one named reason.
 
 Nothing is computed about pixels here: thresholds are cheap to change. A sample is rejected for the first reason
-that holds, in the order of REASONS.
+that holds, in the order duplicate, no_label, few_frames, text_area, rare_label.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,6 @@ from pydantic import Field
 from schemas.config import StrictConfig
 
 MEASURES = ("probe", "text")  # the stages whose numbers are read here
-REASONS = ("duplicate", "no_label", "few_frames", "text_area", "rare_label")
 
 
 class SelectConfig(StrictConfig):
@@ -58,7 +57,7 @@ WITH judged AS (
                 WHEN $require_label AND len(labels) = 0 THEN 'no_label' END AS shared_reason
     FROM candidates
 ), passing AS (
-    SELECT key, unnest(labels) AS label FROM judged
+    SELECT key, unnest(CASE WHEN len(labels) = 0 THEN [''] ELSE labels END) AS label FROM judged
     WHERE shared_reason IS NULL AND is_readable AND num_frames >= $min_frames
       AND text_area <= least($max_text_area, $max_text_area_t2i)
 ), counted AS (
@@ -78,9 +77,9 @@ FROM judged ORDER BY shard, position
 
 SWEEP = """
 WITH labelled AS (
-    SELECT unnest(labels) AS label, key FROM candidates
+    SELECT unnest(CASE WHEN len(labels) = 0 THEN [''] ELSE labels END) AS label, key FROM candidates
     WHERE kept_key = key AND (len(labels) > 0 OR NOT $require_label) AND is_readable
-      AND num_frames >= $min_frames AND text_area <= $max_text_area
+      AND num_frames >= $min_frames AND text_area <= least($max_text_area, $max_text_area_t2i)
 ), counted AS (SELECT label, count(*) AS num_samples FROM labelled GROUP BY label)
 SELECT count(DISTINCT key), count(DISTINCT label) FROM labelled JOIN counted USING (label)
 WHERE num_samples >= $min_label_count
@@ -111,6 +110,10 @@ def decide(tables: duckdb.DuckDBPyConnection, config: SelectConfig) -> pa.Table:
 def sweep(tables: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[dict[str, float | int]]:
     """Count the samples and labels that t2v would keep at other thresholds, the configured ones among them."""
     _create_candidates(tables, config)
+    fixed = {
+        "require_label": config.require_label,
+        "max_text_area_t2i": 1.0 if config.max_text_area_t2i is None else config.max_text_area_t2i,
+    }
     rows: list[dict[str, float | int]] = []
     for min_frames in _with(SWEEP_MIN_FRAMES, config.min_frames):
         for max_text_area in _with(SWEEP_MAX_TEXT_AREAS, config.max_text_area):
@@ -120,7 +123,7 @@ def sweep(tables: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[dict[
                     "max_text_area": max_text_area,
                     "min_label_count": int(min_label_count),
                 }
-                found = tables.execute(SWEEP, {**thresholds, "require_label": config.require_label}).fetchone()
+                found = tables.execute(SWEEP, {**thresholds, **fixed}).fetchone()
                 assert found is not None
                 rows.append({**thresholds, "num_samples": found[0], "num_labels": found[1]})
     return rows

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from schemas.errors import MachineFault
 
 ASIDE_PREFIX = "."
+ASIDE_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}")
 MACHINE_ERRNOS = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -88,8 +90,9 @@ def list_finished(folder: Path, *, suffix: str = ".parquet") -> list[Path]:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what killed writers left aside, anywhere below a folder; nobody may be writing there."""
-    for path in folder.rglob(f"{ASIDE_PREFIX}*.parquet.*"):
-        path.unlink(missing_ok=True)
+    for path in folder.rglob(f"{ASIDE_PREFIX}*"):
+        if ASIDE_NAME.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def file_sha256(path: Path) -> str:

@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.answers import BIG_COLUMNS, answer_tables, part_schema
+from pipeline.answers import answer_tables
 from pipeline.plan import StagePlan
 from pipeline.root import DatasetRoot
 from schemas.manifest import DatasetManifest
@@ -36,15 +36,10 @@ def open_tables(root: DatasetRoot, plans: Mapping[str, StagePlan], stages: Itera
     return connection
 
 
-def all_columns(plan: StagePlan) -> list[str]:
-    """Return every column of a stage's parts but the big ones."""
-    return [name for name in part_schema(plan.stage.answer_type).names if name not in BIG_COLUMNS]
-
-
 def sample_tables(root: DatasetRoot, manifest: DatasetManifest) -> Iterator[pa.Table]:
     """Yield the samples shard by shard, without media, with their shard and position in it."""
     for shard in manifest.shards:
-        table = pq.read_table(root.shard_path(shard.name), columns=SAMPLE_COLUMNS)
+        table = pq.read_table(root.shard_path(shard.name), columns=SAMPLE_COLUMNS, partitioning=None)
         table = table.append_column("shard", pa.array([shard.name] * table.num_rows, pa.string()))
         yield table.append_column("position", pa.array(range(table.num_rows), pa.int32()))
     if not manifest.shards:

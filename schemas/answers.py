@@ -101,11 +101,5 @@ class TranslationAnswer:
 
 
 Answer = (
-    ProbeAnswer
-    | TextAnswer
-    | CleanAnswer
-    | ImageCaptionAnswer
-    | VideoCaptionAnswer
-    | SummaryAnswer
-    | TranslationAnswer
+    ProbeAnswer | TextAnswer | CleanAnswer | ImageCaptionAnswer | VideoCaptionAnswer | SummaryAnswer | TranslationAnswer
 )

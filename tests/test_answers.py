@@ -64,7 +64,8 @@ def test_big_columns_are_read_only_for_the_rows_asked(tmp_path: Path) -> None:
             "status": "ok",
             "reason": None,
             "detail": None,
-            "seconds": 0.1, "cpu_seconds": 0.1,
+            "seconds": 0.1,
+            "cpu_seconds": 0.1,
             "wants_video": False,
         }
         own = dict.fromkeys(part_schema(CleanAnswer).names) | {"clean_media": key.encode() * 3}
@@ -79,7 +80,7 @@ def test_half_written_files_are_never_seen_and_can_be_swept_away(tmp_path: Path)
         aside.write_bytes(b"half")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
-    leftover = tmp_path / ".a.parquet.123-abcd"
+    leftover = tmp_path / ".a.parquet.123-0123abcd"
     leftover.write_bytes(b"what a killed process leaves")
     assert list_finished(tmp_path) == []
     remove_unfinished(tmp_path)

@@ -18,9 +18,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
     """Create samples, probe and text as pipeline.tables does; text area None = the text stage failed."""
-    connection.execute(
-        "CREATE TEMP TABLE samples (key TEXT, shard TEXT, position INT, label TEXT, reason TEXT)"
-    )
+    connection.execute("CREATE TEMP TABLE samples (key TEXT, shard TEXT, position INT, label TEXT, reason TEXT)")
     connection.execute(
         "CREATE TEMP TABLE probe (key TEXT, status TEXT, num_frames INT, num_distinct_frames INT, "
         "pixels_hash TEXT, timing_hash TEXT)"
@@ -33,9 +31,7 @@ def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
         connection.execute("INSERT INTO text VALUES (?, ?, ?)", [key, status, text_area])
 
 
-def reasons(
-    connection: duckdb.DuckDBPyConnection, config: SelectConfig
-) -> dict[str, tuple[str | None, str | None]]:
+def reasons(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> dict[str, tuple[str | None, str | None]]:
     rows = decide(connection, config).to_pylist()
     return {row["key"]: (row["t2i_reason"], row["t2v_reason"]) for row in rows}
 
@@ -127,13 +123,22 @@ def test_sweep_agrees_with_the_decision_at_every_threshold_it_prints(
         for n in range(200)
     ]
     fill(connection, rows)
-    swept = sweep(connection, SelectConfig(min_label_count=7))
+    swept = sweep(connection, SelectConfig(min_label_count=7, max_text_area_t2i=0.2))
     assert {7, 1001} <= {row["min_label_count"] for row in swept}
     for row in swept[:: max(len(swept) // 12, 1)]:
         config = SelectConfig(
             min_frames=int(row["min_frames"]),
             max_text_area=row["max_text_area"],
+            max_text_area_t2i=0.2,
             min_label_count=int(row["min_label_count"]),
         )
         kept = [t2v for _, t2v in reasons(connection, config).values() if t2v is None]
         assert len(kept) == row["num_samples"], row
+
+
+def test_samples_without_a_label_may_be_kept(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [("a", None, 9, 0.0, "x"), ("b", None, 9, 0.0, "y")])
+    assert reasons(connection, SelectConfig(min_label_count=2, require_label=False)) == {
+        "a": (None, None),
+        "b": (None, None),
+    }

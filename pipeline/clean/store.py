@@ -10,17 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline.media.decode import iter_frames, scan_media
 from pipeline.media.encode import encode_webp
-from pipeline.media.limits import WEBP_MAX_SIDE, LimitsConfig
+from pipeline.media.limits import TRUSTED
 from schemas.clip import Clip, run_durations_ms
-
-OUR_OWN = LimitsConfig(
-    max_side=WEBP_MAX_SIDE,
-    max_canvas_pixels=1 << 40,
-    max_frames=1 << 40,
-    max_decoded_pixels=1 << 50,
-    max_decode_seconds=3600,
-)
-"""Media that we have just encoded ourselves is no threat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,7 @@ def store_frames(frames: NDArray[np.uint8], clip: Clip) -> Stored:
 
 def comes_back(stored: Stored, clip: Clip, cleaned: NDArray[np.uint8], masks: NDArray[np.bool_]) -> bool:
     """Tell whether the media decodes to the cleaned frames, and those to the clip's outside the masks (D, H, W)."""
-    shown = iter_frames(stored.media, scan_media(stored.media), limits=OUR_OWN)
+    shown = iter_frames(stored.media, scan_media(stored.media), limits=TRUSTED)
     position, picture = -1, None
     for frame, wanted in enumerate(stored.index):
         while position < wanted:

@@ -16,10 +16,10 @@ def dataset_card(manifest: ExportManifest, training_set: TrainingSet, folder: Pa
     labels: Counter[str] = Counter()
     models: set[str] = set()
     for file in manifest.files:
-        table = pq.read_table(folder / file.name, columns=["label", *_model_columns(training_set)])
+        table = pq.read_table(folder / file.name, columns=["label", *_model_columns(training_set)], partitioning=None)
         labels.update(label or "" for label in table["label"].to_pylist())
         for name in _model_columns(training_set):
-            models.update(f"`{name}`: {value}" for value in table[name].unique().to_pylist() if value)
+            models.update(f"`{name}`: {_escape(value)}" for value in table[name].unique().to_pylist() if value)
     size = sum(file.size_bytes for file in manifest.files)
     return "\n".join(
         [
@@ -33,7 +33,7 @@ def dataset_card(manifest: ExportManifest, training_set: TrainingSet, folder: Pa
             *_table(("column", "meaning"), [(f"`{c.name}`", c.meaning) for c in training_set.columns]),
             "## Who wrote what",
             "",
-            *sorted(f"- {_escape(model)}" for model in models),
+            *sorted(f"- {model}" for model in models),
             "",
             "Models named `embedded/...` describe measured facts; they recognise no objects.",
             "",

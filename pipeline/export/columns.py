@@ -30,13 +30,9 @@ T2V_ONLY = (
     Column("num_frames", pa.int32(), "probe", "stored frames T of the source file"),
     Column("num_distinct_frames", pa.int32(), None, "frames D of the animation: equal neighbours are merged"),
     Column("run_lengths", pa.list_(pa.int32()), None, "stored frames that each of the D frames stands for"),
-    Column("delays_ms", pa.list_(pa.int32()), "probe", "raw delay of each stored frame, T of them"),
-    Column(
-        "duration_ms", pa.int64(), "probe", "one round with browser-effective delays (10 ms or less = 100 ms)"
-    ),
-    Column(
-        "loop_count", pa.int32(), "probe", "0 = forever, n = n extra rounds, null = the file does not say"
-    ),
+    Column("delays_ms", pa.list_(pa.int64()), "probe", "raw delay of each stored frame, T of them"),
+    Column("duration_ms", pa.int64(), "probe", "one round with browser-effective delays (10 ms or less = 100 ms)"),
+    Column("loop_count", pa.int64(), "probe", "0 = forever, n = n extra rounds, null = the file does not say"),
     Column("motion_score", pa.float64(), "probe", "mean change between neighbouring frames, 0 to 1"),
     Column("video_caption", pa.string(), "video_caption", "English, what happens"),
     Column("video_caption_zh", pa.string(), "translation", "Chinese, what happens"),
@@ -104,9 +100,7 @@ class TrainingSet:
 
 BASE_STAGES = ("probe", "text", "clean", "image_caption")
 
-T2I = TrainingSet(
-    "t2i", "image", "first frame, lossless WebP, straight alpha", (*BASE_STAGES, "translation"), ()
-)
+T2I = TrainingSet("t2i", "image", "first frame, lossless WebP, straight alpha", (*BASE_STAGES, "translation"), ())
 T2V = TrainingSet(
     "t2v",
     "animation",

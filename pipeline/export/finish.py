@@ -9,6 +9,7 @@ from pipeline.export.plan import ExportPlan, aside_folder, content_config, stage
 from pipeline.export.write import FILES
 from pipeline.root import DatasetRoot
 from pipeline.storage import write_text
+from schemas.errors import UserError
 from schemas.manifest import ExportManifest
 
 
@@ -51,9 +52,22 @@ def finish_export(
     return manifest
 
 
+def remove_replaced(root: DatasetRoot, training_set: TrainingSet) -> None:
+    """Remove what a kill left of a set that has been replaced, or put it back if nothing took its place."""
+    old = root.path / f".{training_set.name}-replaced"
+    if not old.exists():
+        return
+    if root.export_folder(training_set.name).exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(root.export_folder(training_set.name))
+
+
 def _take_place(root: DatasetRoot, training_set: TrainingSet, plan: ExportPlan) -> None:
     """Swap folders; a kill between the two renames leaves the old set under a dotted name, and the next run ends it."""
     place = root.export_folder(training_set.name)
+    if place.exists() and root.read_export(training_set.name) is None:
+        raise UserError(f"{place}: no export of this project (no manifest.json), move it away to export there")
     old = root.path / f".{training_set.name}-replaced"
     shutil.rmtree(old, ignore_errors=True)
     if place.exists():

@@ -92,9 +92,7 @@ def _complete_samples(
             continue
         with ShardInputs(root, shard, wanted, parts) as inputs:
 
-            def is_complete(
-                key: str, chosen: Mapping[str, Any] = chosen, inputs: ShardInputs = inputs
-            ) -> bool:
+            def is_complete(key: str, chosen: Mapping[str, Any] = chosen, inputs: ShardInputs = inputs) -> bool:
                 return key in chosen and inputs.is_ready(key, wants_video=is_video)
 
             for each in inputs.read_all(is_complete, lambda key: is_video):
@@ -108,7 +106,9 @@ def _shards_between(root: DatasetRoot, shards: ShardRange) -> Iterator[str]:
 def _read_chosen(root: DatasetRoot, shard: str, training_set: TrainingSet) -> dict[str, list[str]]:
     reason = f"{training_set.name}_reason"
     columns = ["key", "labels", reason]
-    rows = pq.read_table(root.decisions_path, columns=columns, filters=[("shard", "=", shard)]).to_pylist()
+    rows = pq.read_table(
+        root.decisions_path, columns=columns, filters=[("shard", "=", shard)], partitioning=None
+    ).to_pylist()
     return {row["key"]: row["labels"] for row in rows if row[reason] is None}
 
 

@@ -58,9 +58,7 @@ def iter_frames(media: bytes, scan: Scan, *, limits: LimitsConfig) -> Iterator[F
         if num_decoded > limits.max_frames:
             raise TooLarge(f"more than limits.max_frames = {limits.max_frames:,} frames")
         if time.thread_time() > deadline:
-            raise TooSlow(
-                f"frame {num_decoded} passed limits.max_decode_seconds = {limits.max_decode_seconds}"
-            )
+            raise TooSlow(f"frame {num_decoded} passed limits.max_decode_seconds = {limits.max_decode_seconds}")
         yield zero_hidden_colour(frame)
     if num_decoded != scan.num_frames:
         raise CorruptMedia(f"{num_decoded} frames decoded, the structure has {scan.num_frames}")

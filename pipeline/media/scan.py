@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pipeline.media.sniff import Format
 
-FOREVER = 0
+MAX_SCANNED_FRAMES = 1 << 16  # a walk ends there; the limit of frames is always lower
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,18 @@
 Lenient where players are: unknown bytes between blocks are skipped, a missing trailer is only a warning.
 """
 
+import re
 import struct
 from dataclasses import dataclass, field
 
-from pipeline.media.scan import FrameRect, Scan
+from pipeline.media.scan import MAX_SCANNED_FRAMES, FrameRect, Scan
 from schemas.errors import CorruptMedia
 
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 GRAPHIC_CONTROL, APPLICATION = 0xF9, 0xFF
 LOOP_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 HEADER_BYTES = 13
+BLOCK_START = re.compile(rb"[\x21\x2c\x3b]")
 
 
 @dataclass(slots=True)
@@ -79,7 +81,10 @@ def _walk_blocks(media: bytes, position: int, walk: _Walk) -> int:
             return position + 1
         else:
             walk.warnings["bad_block"] = None
-            position += 1
+            found = BLOCK_START.search(media, position)
+            position = found.start() if found else size
+        if len(walk.delays_ms) >= MAX_SCANNED_FRAMES:
+            return size
     walk.warnings["no_trailer"] = None
     return size
 

@@ -14,7 +14,7 @@ def scan_jpeg(media: bytes) -> Scan:
     position = 2
     while position + 4 <= len(media):
         if media[position] != 0xFF:
-            position += 1
+            position = media.find(b"\xff", position) % (len(media) + 1)
             continue
         marker = media[position + 1]
         if marker in STANDALONE or marker == 0xFF:

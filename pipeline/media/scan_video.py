@@ -26,7 +26,7 @@ def scan_video(media: bytes) -> Scan:
             times: list[float] = []
             last_ms = 0.0
             for packet in container.demux(stream):
-                if packet.pts is None or len(times) >= MAX_PACKETS:
+                if packet.pts is None or packet.is_discard or len(times) >= MAX_PACKETS:
                     continue
                 times.append(packet.pts * time_base * 1000)
                 last_ms = (packet.duration or 0) * time_base * 1000
@@ -37,9 +37,7 @@ def scan_video(media: bytes) -> Scan:
     if not times:
         raise NoFrames(f"{name} without a frame")
     warnings = ["alpha_not_decoded"] if has_lost_alpha else []
-    return Scan(
-        name, width, height, _delays_ms(sorted(times), last_ms), None, width * height, warnings=warnings
-    )
+    return Scan(name, width, height, _delays_ms(sorted(times), last_ms), None, width * height, warnings=warnings)
 
 
 def _delays_ms(times: list[float], last_ms: float) -> list[int]:

@@ -23,9 +23,7 @@ class LabelColumn:
         if self._is_there:
             kind = schema.field(self._name).type
             if not (is_text(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
-                raise UserError(
-                    f"{where}: column {shown(self._name)} is {kind}, expected text or whole numbers"
-                )
+                raise UserError(f"{where}: column {shown(self._name)} is {kind}, expected text or whole numbers")
             self._class_names = _class_names(schema, self._name)
 
     @property
@@ -43,9 +41,7 @@ class LabelColumn:
         return [self._name_of(number) for number in column.to_pylist()]
 
     def _name_of(self, number: int | None) -> str | None:
-        if number is None or (
-            self._class_names and number == -1
-        ):  # -1: unlabelled, as Hugging Face writes it
+        if number is None or (self._class_names and number == -1):  # -1: unlabelled, as Hugging Face writes it
             return None
         return self._class_names[number] if 0 <= number < len(self._class_names) else str(number)
 
@@ -58,9 +54,7 @@ def extra_names(schema: pa.Schema, *, without: list[str]) -> list[str]:
 def read_extra(batch: pa.RecordBatch, names: list[str]) -> list[dict[str, object]]:
     """Return one mapping per row from column name to a plain value."""
     columns = [_plain_values(batch.column(name)) for name in names]
-    return [
-        {name: column[row] for name, column in zip(names, columns, strict=True)} for row in range(len(batch))
-    ]
+    return [{name: column[row] for name, column in zip(names, columns, strict=True)} for row in range(len(batch))]
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -40,9 +40,7 @@ class SourceConfig(StrictConfig):
         validate_default=True,
     )  # one word for the pile; by default taken from the path
     kind: SourceKind = "auto"
-    label_column: str = Field(
-        DEFAULT_LABEL_COLUMN, min_length=1
-    )  # in labels.*, a tar's .json members, Parquet
+    label_column: str = Field(DEFAULT_LABEL_COLUMN, min_length=1)  # in labels.*, a tar's .json members, Parquet
     path_column: str = Field("path", min_length=1)  # in labels.*
     bytes_column: str = Field("media", min_length=1)  # in Parquet: binary, or a struct with a field `bytes`
     follow_links: bool = False  # read links that lead out of the source, enter linked folders

@@ -21,9 +21,7 @@ def list_containers(config: SourceConfig, suffixes: Sequence[str]) -> tuple[byte
         return folder, (name,)
     endings = tuple(os.fsencode(suffix) for suffix in suffixes)
     with os.scandir(root) as entries:
-        names = sorted(
-            entry.name for entry in entries if is_container(entry.name, endings) and entry.is_file()
-        )
+        names = sorted(entry.name for entry in entries if is_container(entry.name, endings) and entry.is_file())
     if not names:
         raise UserError(f"source.path {config.path}: no file in it ends in {' or '.join(suffixes)}")
     if not config.follow_links:
@@ -41,6 +39,4 @@ def _refuse_links_outside(root: bytes, names: Sequence[bytes]) -> None:
     for name in names:
         target = os.path.realpath(os.path.join(root, name))
         if not lies_in(target, real_root):
-            raise UserError(
-                f"{shown(name)} is a link that leads out of source.path; source.follow_links allows it"
-            )
+            raise UserError(f"{shown(name)} is a link that leads out of source.path; source.follow_links allows it")

@@ -22,9 +22,7 @@ def extra_json(values: Mapping[str, object]) -> str:
     dropped = []
     size_bytes = 0
     for name in sorted(values):
-        text = json.dumps(
-            _plain(values[name], MAX_NESTING), ensure_ascii=False, allow_nan=False, sort_keys=True
-        )
+        text = json.dumps(_plain(values[name], MAX_NESTING), ensure_ascii=False, allow_nan=False, sort_keys=True)
         cost = len(text.encode())
         if size_bytes + cost > MAX_EXTRA_BYTES:
             dropped.append(readable(name))
@@ -33,11 +31,7 @@ def extra_json(values: Mapping[str, object]) -> str:
         kept[readable(name)] = text
     if dropped:
         kept[DROPPED] = json.dumps(dropped, ensure_ascii=False)
-    return (
-        "{"
-        + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {kept[name]}" for name in sorted(kept))
-        + "}"
-    )
+    return "{" + ", ".join(f"{json.dumps(name, ensure_ascii=False)}: {kept[name]}" for name in sorted(kept)) + "}"
 
 
 def _plain(value: object, depth: int) -> object:

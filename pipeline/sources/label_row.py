@@ -30,9 +30,7 @@ def make_row(path: object, label: object, extra: Mapping[str, object], *, where:
     return LabelRow(tidy_path(_file_name(path)), readable_label(label), extra)
 
 
-def check_columns(
-    columns: Collection[str], config: SourceConfig, *, needed: Collection[str], where: str
-) -> None:
+def check_columns(columns: Collection[str], config: SourceConfig, *, needed: Collection[str], where: str) -> None:
     """Raise UserError if a needed column is missing, or a label column that is not the default."""
     if len(set(columns)) < len(columns):
         raise UserError(f"{where}: two columns share a name, found {', '.join(map(shown, columns))}")

@@ -30,11 +30,7 @@ def open_source(config: SourceConfig) -> Source:
     """
     try:
         _check_path(config)
-        kind = (
-            detect_kind(config.path, follow_links=config.follow_links)
-            if config.kind == "auto"
-            else config.kind
-        )
+        kind = detect_kind(config.path, follow_links=config.follow_links) if config.kind == "auto" else config.kind
         return OPENERS[kind](config)
     except OSError as error:
         if error.errno not in FILE_ERRNOS:

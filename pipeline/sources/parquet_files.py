@@ -101,6 +101,4 @@ def _rows_per_batch(file: pq.ParquetFile, group: int) -> int:
     Asks for no column's metadata: where those are damaged, pyarrow ends the process.
     """
     chunks = file.metadata.row_group(group)
-    return int(
-        max(1, min(MAX_BATCH_ROWS, MAX_BATCH_BYTES * chunks.num_rows // max(1, chunks.total_byte_size)))
-    )
+    return int(max(1, min(MAX_BATCH_ROWS, MAX_BATCH_BYTES * chunks.num_rows // max(1, chunks.total_byte_size))))

@@ -36,9 +36,7 @@ def _check_row_counts(metadata: pq.FileMetaData, where: str) -> None:
     """Refuse a footer whose row groups do not add up: by one damaged number it could claim a billion rows."""
     num_rows = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     if num_rows != metadata.num_rows:
-        raise UserError(
-            f"{where}: its row groups have {num_rows:,} rows, the file claims {metadata.num_rows:,}"
-        )
+        raise UserError(f"{where}: its row groups have {num_rows:,} rows, the file claims {metadata.num_rows:,}")
 
 
 def damage_of(error: BaseException) -> str:
@@ -59,6 +57,4 @@ def read_batches(
     Raises OSError, pa.ArrowException or MemoryError where the file is damaged: see `damage_of`.
     """
     groups = range(file.num_row_groups) if row_group is None else [row_group]
-    yield from file.iter_batches(
-        batch_size=batch_rows, row_groups=list(groups), columns=columns, use_threads=False
-    )
+    yield from file.iter_batches(batch_size=batch_rows, row_groups=list(groups), columns=columns, use_threads=False)

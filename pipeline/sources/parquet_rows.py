@@ -33,9 +33,7 @@ class RowReader:
         kind = schema.field(name).type
         is_struct = pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
         if not is_bytes(kind.field("bytes").type if is_struct else kind):
-            raise UserError(
-                f"{where}: column {shown(name)} is {kind}, expected bytes or a struct with a field 'bytes'"
-            )
+            raise UserError(f"{where}: column {shown(name)} is {kind}, expected bytes or a struct with a field 'bytes'")
         self._config = config
         self._is_struct = is_struct
         self._has_path = is_struct and kind.get_field_index("path") >= 0 and is_text(kind.field("path").type)

@@ -41,9 +41,7 @@ class SourceFolder:
         self.root = root
         self._follow_links = follow_links
         self._max_file_bytes = max_file_bytes
-        self._real_folder = lru_cache(maxsize=256)(
-            os.path.realpath
-        )  # neighbours in a list share their folder
+        self._real_folder = lru_cache(maxsize=256)(os.path.realpath)  # neighbours in a list share their folder
 
     def read(self, position: bytes) -> Content:
         """Return what stands at a position. Raises MachineFault for an error that is not the file's."""

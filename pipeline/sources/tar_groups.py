@@ -59,15 +59,11 @@ class _Group:
         if self.sidecar_name is not None and not self.has_media:
             key = key_of(self.sidecar_name)
             if key is not None:
-                self.hold(
-                    key, self.sidecar_name, unreadable("a label without media of the same name beside it")
-                )
+                self.hold(key, self.sidecar_name, unreadable("a label without media of the same name beside it"))
         yield from self.hand_on(label_column)
 
 
-def read_groups(
-    stream: TarStream, *, label_column: str, max_file_bytes: int, key_of: KeyOf
-) -> Iterator[TarMedia]:
+def read_groups(stream: TarStream, *, label_column: str, max_file_bytes: int, key_of: KeyOf) -> Iterator[TarMedia]:
     """Yield every member that is media and wanted, and one for a base name that has sidecars and no media.
 
     The data of members that are not wanted are not read.

@@ -92,13 +92,9 @@ class TarStream:
         try:
             return self._file.read(num_bytes)
         except (EOFError, zlib.error) as error:
-            raise BrokenArchive(
-                f"its compressed data are damaged after byte {self.offset:,}: {error}"
-            ) from error
+            raise BrokenArchive(f"its compressed data are damaged after byte {self.offset:,}: {error}") from error
         except OSError as error:
             if error.errno is not None:
                 raise machine_fault(error) from error
             text = shown(str(error))
-            raise BrokenArchive(
-                f"its compressed data are damaged after byte {self.offset:,}: {text}"
-            ) from error
+            raise BrokenArchive(f"its compressed data are damaged after byte {self.offset:,}: {text}") from error

@@ -33,9 +33,7 @@ class CleanModels:
     inpainter: Inpainter
 
 
-def clean_samples(
-    inputs: Sequence[StageInput], *, config: CheckedCleanConfig, model: CleanModels
-) -> list[CleanAnswer]:
+def clean_samples(inputs: Sequence[StageInput], *, config: CheckedCleanConfig, model: CleanModels) -> list[CleanAnswer]:
     """Remove the text that the text stage found in each sample."""
     return [_clean(each, config, model) for each in inputs]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from schemas.clip import effective_delay_ms, run_durations_ms
 from schemas.config import StrictConfig
 
 MOTION_GRID = 32  # motion is measured on about 32 x 32 sampled pixels
+DECODERS = ("pillow", "av", "imageio", "numpy", "opencv-python-headless")
 OPAQUE = np.uint32(0xFF000000)
 
 
@@ -25,6 +27,11 @@ class ProbeConfig(StrictConfig):
     """What a file may cost; beyond that it is quarantined as too_large or too_slow before it is decoded."""
 
     limits: LimitsConfig = LimitsConfig()
+
+
+def identify_decoders(config: ProbeConfig) -> str:
+    """Name what turns bytes into pixels and numbers: another version may see another picture."""
+    return " ".join(f"{name}/{metadata.version(name)}" for name in DECODERS)
 
 
 def probe_samples(inputs: Sequence[StageInput], *, config: ProbeConfig, model: None) -> list[ProbeAnswer]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.decode import decode_clip, decode_first_frame
-from pipeline.media.limits import LimitsConfig
+from pipeline.media.limits import TRUSTED
 from schemas.answers import (
     Answer,
     CleanAnswer,
@@ -35,15 +35,6 @@ ANSWERS: dict[str, type[Answer]] = {
     "summary": SummaryAnswer,
     "translation": TranslationAnswer,
 }
-
-# The probe has judged the file already; later stages decode what it let through.
-TRUSTED = LimitsConfig(
-    max_side=16383,
-    max_canvas_pixels=1 << 40,
-    max_frames=1 << 40,
-    max_decoded_pixels=1 << 60,
-    max_decode_seconds=3600,
-)
 
 
 class Asked(StrEnum):

@@ -23,13 +23,10 @@ class SummaryConfig(StrictConfig):
 SUMMARIZERS: dict[str, Callable[[], Summarizer]] = {"embedded/extractive": Extractive}
 
 
-def summarise_samples(
-    inputs: Sequence[StageInput], *, config: SummaryConfig, model: Summarizer
-) -> list[SummaryAnswer]:
+def summarise_samples(inputs: Sequence[StageInput], *, config: SummaryConfig, model: Summarizer) -> list[SummaryAnswer]:
     """Merge the two captions of each sample."""
     captions = [
-        (each.of(ImageCaptionAnswer).image_caption, each.of(VideoCaptionAnswer).video_caption)
-        for each in inputs
+        (each.of(ImageCaptionAnswer).image_caption, each.of(VideoCaptionAnswer).video_caption) for each in inputs
     ]
     summaries = model.summarize(captions, config.max_tokens)
     return [SummaryAnswer(summary, model.identity) for summary in summaries]

@@ -1,7 +1,7 @@
 """The stages, in the order in which data travels. A new stage is one file and one entry here."""
 
 from pipeline.stages import clean, image_caption, probe, summary, text, translation, video_caption
-from pipeline.stages.stage import Asked, Stage, no_identity, no_model
+from pipeline.stages.stage import Asked, Stage, no_model
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -9,7 +9,7 @@ STAGES: tuple[Stage, ...] = (
         version=1,
         asked=Asked.ALL,
         reads=(),
-        identify=no_identity,
+        identify=probe.identify_decoders,
         open_model=no_model,
         answer=probe.probe_samples,
     ),

@@ -15,9 +15,7 @@ class TextStageConfig(TextConfig):
     reader: ReaderConfig = ReaderConfig()
 
 
-def text_samples(
-    inputs: Sequence[StageInput], *, config: TextStageConfig, model: TextReader
-) -> list[TextAnswer]:
+def text_samples(inputs: Sequence[StageInput], *, config: TextStageConfig, model: TextReader) -> list[TextAnswer]:
     """Read the text of each sample."""
     return [find_text(each.original_clip(), config=config, reader=model) for each in inputs]
 

@@ -80,9 +80,7 @@ def _large_text(seed: int) -> Iterator[MediaFile]:
     for number, (label, language, text) in enumerate(LARGE_TEXTS):
         plan = _plan(f"large-text-{number}", 20 + number, seed=seed, has_text=True, label=label)
         assert plan.lettering is not None, "planned with text"
-        large = replace(
-            plan.lettering, text=text, language=language, size=plan.height, place="over", mode="static"
-        )
+        large = replace(plan.lettering, text=text, language=language, size=plan.height, place="over", mode="static")
         yield gif_file(draw_sticker(replace(plan, width=180, height=180, lettering=large)))
 
 

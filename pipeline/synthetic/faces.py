@@ -48,9 +48,7 @@ def sleeping_eyes(pen: Pen, is_open: float, t: float) -> None:
 def squeezed_eyes(pen: Pen, is_open: float, t: float) -> None:
     for side in (-1, 1):
         x = side * EYE_X
-        corner = np.array(
-            [[x + side * 0.15, EYE_Y - 0.13], [x - side * 0.12, EYE_Y], [x + side * 0.15, EYE_Y + 0.13]]
-        )
+        corner = np.array([[x + side * 0.15, EYE_Y - 0.13], [x - side * 0.12, EYE_Y], [x + side * 0.15, EYE_Y + 0.13]])
         pen.line(corner, INK, LINE)
 
 
@@ -107,9 +105,7 @@ def sunglasses(pen: Pen, is_open: float, t: float) -> None:
     pen.line(np.array([[-0.8, EYE_Y - 0.16], [0.8, EYE_Y - 0.16]]), INK, 0.1)
     for side in (-1, 1):
         x = side * 0.42
-        lens = np.array(
-            [[x - 0.32, -0.28], [x + 0.32, -0.28], [x + 0.24, 0.06], [x + 0.08, 0.14], [x - 0.18, 0.1]]
-        )
+        lens = np.array([[x - 0.32, -0.28], [x + 0.32, -0.28], [x + 0.24, 0.06], [x + 0.08, 0.14], [x - 0.18, 0.1]])
         pen.polygon(lens, INK)
         gleam = x - 0.07 - 0.15 * math.cos(math.tau * t)
         pen.line(np.array([[gleam, -0.04], [gleam + 0.1, -0.2]]), (170, 190, 210), 0.05)

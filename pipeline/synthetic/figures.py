@@ -158,15 +158,11 @@ HEAD = ellipse(0, 0.12, (1.06, 0.88))
 
 FIGURES: dict[str, Figure] = {
     "round": Figure((ellipse(0, 0, (1, 1)),), (0, 0, 1.0), (*YELLOWS, *PASTELS), _shine(-0.52, -0.62)),
-    "heart": Figure(
-        (heart(0, 0.02, 1.1),), (0, -0.12, 0.82), ((255, 120, 136), (255, 150, 176)), _shine(-0.66, -0.5)
-    ),
+    "heart": Figure((heart(0, 0.02, 1.1),), (0, -0.12, 0.82), ((255, 120, 136), (255, 150, 176)), _shine(-0.66, -0.5)),
     "star": Figure((_star(),), (0, 0.12, 0.74), ((255, 214, 84), (255, 190, 110)), _shine(-0.16, -0.68, 0.7)),
     "blob": Figure((_blob(),), (0, 0.3, 0.9), PASTELS, _shine(-0.42, -0.34, 0.8)),
     "ghost": Figure((_ghost(),), (0, -0.12, 0.86), LIGHTS, no_details, (0.82, 0.25)),
-    "cat": Figure(
-        (HEAD, *_ears([(0.98, -1.22), (1.04, -0.1), (0.2, -0.72)])), (0, 0.16, 0.88), FURS, _cat_details
-    ),
+    "cat": Figure((HEAD, *_ears([(0.98, -1.22), (1.04, -0.1), (0.2, -0.72)])), (0, 0.16, 0.88), FURS, _cat_details),
     "bear": Figure(
         (HEAD, ellipse(-0.74, -0.7, (0.36, 0.36)), ellipse(0.74, -0.7, (0.36, 0.36))),
         (0, 0.1, 0.88),
@@ -184,9 +180,7 @@ FIGURES: dict[str, Figure] = {
         _bunny_details,
         (0.7, 0.5),
     ),
-    "cloud": Figure(
-        _cloud(), (0, 0.12, 0.76), ((250, 252, 255), (206, 228, 250), (255, 224, 236)), no_details
-    ),
+    "cloud": Figure(_cloud(), (0, 0.12, 0.76), ((250, 252, 255), (206, 228, 250), (255, 224, 236)), no_details),
     "onigiri": Figure(
         (
             rounded(

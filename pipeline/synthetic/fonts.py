@@ -21,6 +21,4 @@ def cjk_font(size: int) -> ImageFont.FreeTypeFont:
     for folder in folders:
         if (Path(folder) / FONT_FILE).is_file():
             return ImageFont.truetype(str(Path(folder) / FONT_FILE), size)
-    raise UserError(
-        f"font {FONT_FILE.name} of package {PACKAGE} is not installed; run: pip install 'mobius[demo]'"
-    )
+    raise UserError(f"font {FONT_FILE.name} of package {PACKAGE} is not installed; run: pip install 'mobius[demo]'")

@@ -101,9 +101,7 @@ def _masks(text: str, size: int, *, has_outline: bool) -> tuple[Image.Image, Ima
     bold = max(1, round(size * SCALE * 0.035))
     rim = bold + max(SCALE, round(size * SCALE * 0.075)) if has_outline else bold
     ruler = ImageDraw.Draw(Image.new("L", (1, 1)))
-    lines = [
-        (line, number * round(size * SCALE * LINE_HEIGHT)) for number, line in enumerate(text.split("\n"))
-    ]
+    lines = [(line, number * round(size * SCALE * LINE_HEIGHT)) for number, line in enumerate(text.split("\n"))]
     boxes = [ruler.textbbox((0, y), line, font, "ms", stroke_width=rim) for line, y in lines]
     left, top = min(box[0] for box in boxes) - SCALE, min(box[1] for box in boxes) - SCALE
     right, bottom = max(box[2] for box in boxes) + SCALE, max(box[3] for box in boxes) + SCALE

@@ -48,9 +48,7 @@ def pulse(t: float) -> Pose:
 def slide(t: float) -> Pose:
     """Come in from the left, linger in the middle, leave to the right."""
     way = (t + 0.5) % 1 * 2 - 1
-    return Pose(
-        away=way * (0.25 + 0.75 * way**2), dy=-0.07 * abs(math.sin(2 * math.tau * t)), angle=0.12 * way
-    )
+    return Pose(away=way * (0.25 + 0.75 * way**2), dy=-0.07 * abs(math.sin(2 * math.tau * t)), angle=0.12 * way)
 
 
 def blink(t: float) -> Pose:

@@ -136,9 +136,7 @@ def test_text_that_can_still_be_read_fails_the_gate_and_keeps_the_original(reade
     assert answer.inpaint_model == "tests/word-painter"
 
 
-def test_nothing_is_read_any_more_in_the_cleaned_captions_of_the_sample(
-    reader: RapidOcr, corpus_sample: Path
-) -> None:
+def test_nothing_is_read_any_more_in_the_cleaned_captions_of_the_sample(reader: RapidOcr, corpus_sample: Path) -> None:
     """A second reading of every frame of the cleaned clips: nothing in at least 90 % of them; outside, all equal."""
     rows = [json.loads(line) for line in (corpus_sample / "labels.jsonl").read_text().splitlines()]
     num_cleaned = num_empty = 0

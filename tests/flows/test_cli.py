@@ -55,9 +55,7 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
     command: Mobius, source: Path, tmp_path: Path, override: str, sentence: str
 ) -> None:
     root = tmp_path / "dataset"
-    done = command.run(
-        "curate", "flows/configs/laptop.toml", f"root={root}", f"source.path={source}", override
-    )
+    done = command.run("curate", "flows/configs/laptop.toml", f"root={root}", f"source.path={source}", override)
     assert done.returncode == USER_ERROR
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -76,17 +74,13 @@ def test_a_label_file_with_a_broken_line_is_named_with_its_line(command: Mobius,
     source = tmp_path / "gifs"
     source.mkdir()
     (source / "labels.jsonl").write_text('{"path": "a.gif", "label": "joy"}\n{"path": \n')
-    done = command.run(
-        "curate", "flows/configs/laptop.toml", f"root={tmp_path / 'd'}", f"source.path={source}"
-    )
+    done = command.run("curate", "flows/configs/laptop.toml", f"root={tmp_path / 'd'}", f"source.path={source}")
     assert done.returncode == USER_ERROR
     assert "labels.jsonl" in done.stderr
     assert "2" in done.stderr
 
 
-def test_a_folder_that_no_curation_wrote_is_not_written_into(
-    command: Mobius, source: Path, tmp_path: Path
-) -> None:
+def test_a_folder_that_no_curation_wrote_is_not_written_into(command: Mobius, source: Path, tmp_path: Path) -> None:
     foreign = tmp_path / "home"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("years of work")
@@ -94,6 +88,23 @@ def test_a_folder_that_no_curation_wrote_is_not_written_into(
     assert done.returncode == USER_ERROR
     assert "holds files that no curation wrote" in done.stderr
     assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
+
+
+def test_a_dataset_inside_its_own_source_is_refused(command: Mobius, source: Path) -> None:
+    done = command.run("curate", "flows/configs/laptop.toml", f"root={source / 'out'}", f"source.path={source}")
+    assert done.returncode == USER_ERROR
+    assert "lies inside source.path" in done.stderr
+
+
+def test_text_that_looks_like_a_number_or_date_is_text_where_text_is_expected(tmp_path: Path) -> None:
+    from flows.load import load_config
+
+    folder = tmp_path / "2024-01-01" / "joy"
+    folder.mkdir(parents=True)
+    (folder / "a.gif").write_bytes(encode_gif([RED, GREEN]))
+    laptop = ROOT / "flows" / "configs" / "laptop.toml"
+    config = load_config(laptop, ["root=7", f"source.path={folder.parent}", "source.name=2024-01-01"])
+    assert (config.root, config.source.name) == ("7", "2024-01-01")
 
 
 def test_status_of_something_else_says_what_was_expected(command: Mobius, tmp_path: Path) -> None:
@@ -107,9 +118,7 @@ def test_the_configs_of_the_repository_are_valid(command: Mobius, source: Path) 
     from flows.load import load_config
 
     for name in ("demo", "laptop", "paper"):
-        config = load_config(
-            ROOT / "flows" / "configs" / f"{name}.toml", [f"source.path={source}", "root=none-such"]
-        )
+        config = load_config(ROOT / "flows" / "configs" / f"{name}.toml", [f"source.path={source}", "root=none-such"])
         assert config.select.min_frames == 5
     assert config.select.min_label_count == 1001, "paper.toml comes last: more than 1000"
 

@@ -46,16 +46,13 @@ def test_awkward_names_are_ordinary_samples(mobius: Mobius, run: tuple[Path, int
     assert {fates[path]["fate"] for path in named} <= {"exported", "rejected"}
 
 
-def test_copies_of_one_animation_are_rejected_and_other_timing_is_not(
-    mobius: Mobius, run: tuple[Path, int]
-) -> None:
+def test_copies_of_one_animation_are_rejected_and_other_timing_is_not(mobius: Mobius, run: tuple[Path, int]) -> None:
     root, _ = run
     fates = {row["path"]: row for row in mobius.json("fates", str(root), "--limit", "0")}
     for name in ("exact_copy", "comment_added", "reencoded"):
         group = {fates[f"dups/{name}.gif"]["key"], fates["dups/original.gif"]["key"]}
         kept = {
-            fates[f"dups/{each}.gif"]["duplicate_of"] or fates[f"dups/{each}.gif"]["key"]
-            for each in (name, "original")
+            fates[f"dups/{each}.gif"]["duplicate_of"] or fates[f"dups/{each}.gif"]["key"] for each in (name, "original")
         }
         assert len(group) == 2
         assert len(kept) == 1, name
@@ -84,9 +81,7 @@ def test_good_files_beside_bad_ones_come_out_as_if_alone(
     """The good half of one group, curated without its bad neighbours, gives the same pictures and captions."""
     root, _ = run
     good = [
-        path
-        for path in sorted((hostile_source / "wuffs").iterdir())
-        if f"wuffs/{path.name}" not in EXPECTED_REASONS
+        path for path in sorted((hostile_source / "wuffs").iterdir()) if f"wuffs/{path.name}" not in EXPECTED_REASONS
     ]
     source = tmp_path / "source"
     (source / "wuffs").mkdir(parents=True)

@@ -54,16 +54,12 @@ def test_static_files_are_in_t2i_only(curated_sample: Path, labels: dict[str, di
     assert not static & {row["path"] for row in read_set(curated_sample, "t2v")}
     t2i = {row["path"] for row in read_set(curated_sample, "t2i")}
     rejected = {
-        row["path"]
-        for row in pq.read_table(curated_sample / "fates.parquet").to_pylist()
-        if row["fate"] == "rejected"
+        row["path"] for row in pq.read_table(curated_sample / "fates.parquet").to_pylist() if row["fate"] == "rejected"
     }
     assert static - rejected <= t2i
 
 
-def test_further_columns_of_the_source_come_along(
-    curated_sample: Path, labels: dict[str, dict[str, object]]
-) -> None:
+def test_further_columns_of_the_source_come_along(curated_sample: Path, labels: dict[str, dict[str, object]]) -> None:
     row = read_set(curated_sample, "t2i")[0]
     extra = json.loads(str(row["extra"]))
     assert extra["license"] == labels[str(row["path"])]["license"]

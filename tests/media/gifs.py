@@ -11,9 +11,7 @@ from PIL import Image
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
-def encode_gif(
-    colours: Sequence[tuple[int, int, int]], *, size: int = 8, delays_ms: Sequence[int] = ()
-) -> bytes:
+def encode_gif(colours: Sequence[tuple[int, int, int]], *, size: int = 8, delays_ms: Sequence[int] = ()) -> bytes:
     """Encode one plain frame per colour; neighbours must differ, or Pillow merges them."""
     frames = [Image.new("RGB", (size, size), colour) for colour in colours]
     buffer = io.BytesIO()
@@ -45,9 +43,7 @@ def raw_gif(canvas: tuple[int, int], frames: Sequence[bytes], *, loop: int | Non
     return head + looping + b"".join(frames) + b"\x3b"
 
 
-def raw_frame(
-    place: tuple[int, int, int, int], index: int, *, delay_cs: int = 10, disposal: int = 0
-) -> bytes:
+def raw_frame(place: tuple[int, int, int, int], index: int, *, delay_cs: int = 10, disposal: int = 0) -> bytes:
     """Encode one frame of a single palette index, with a graphic control block before it; place = x, y, w, h."""
     left, top, width, height = place
     control = b"\x21\xf9\x04" + struct.pack("<BHB", disposal << 2, delay_cs, 0) + b"\0"

@@ -64,9 +64,7 @@ def test_colour_under_alpha_0_is_zeroed_and_nothing_else_changes() -> None:
     assert np.array_equal(canonical, frame)
 
 
-@pytest.mark.parametrize(
-    ("form", "settings"), [("WEBP", {"lossless": True}), ("PNG", {}), ("GIF", {"disposal": 2})]
-)
+@pytest.mark.parametrize(("form", "settings"), [("WEBP", {"lossless": True}), ("PNG", {}), ("GIF", {"disposal": 2})])
 def test_animations_of_every_form_decode_to_the_same_frames(form: str, settings: dict[str, bool]) -> None:
     frames = moving_square(6)
     images = [Image.fromarray(frame) for frame in frames]
@@ -151,3 +149,12 @@ def test_gif_frames_equal_what_pillow_shows_for_ordinary_files(corpus_sample: Pa
                 image.seek(index)
                 expected = zero_hidden_colour(np.asarray(image.convert("RGBA")))
                 assert np.array_equal(stored[index], expected), f"{path.name} frame {index}"
+
+
+def test_hours_of_delay_and_absurd_loop_counts_are_refused_or_kept_whole() -> None:
+    frames = [Image.new("RGBA", (4, 4), (*colour, 255)) for colour in (RED, GREEN)]
+    looping = encode(frames[0], "PNG", save_all=True, append_images=frames[1:], duration=50, loop=0xFFFFFFFF)
+    assert scan_media(looping).loop_count == 0xFFFFFFFE
+    days = raw_gif((2, 2), [raw_frame((0, 0, 2, 2), index % 2, delay_cs=65535) for index in range(1900)])
+    with pytest.raises(TooLarge, match="max_play_ms"):
+        decode_clip(days)

@@ -24,9 +24,7 @@ def real_gifs() -> tuple[bytes, ...]:
     paths = sorted((CORPUS / "sample").glob("*/*.gif"), key=lambda path: (path.stat().st_size, path.name))
     real = [path.read_bytes() for path in paths[:60]]
     odd = [path.read_bytes() for path in sorted((CORPUS / "hostile" / "pillow").glob("*.gif"))]
-    return tuple(
-        real + [media for media in odd if 0 < len(media) < 20_000] or [encode_gif([RED, GREEN, BLUE])]
-    )
+    return tuple(real + [media for media in odd if 0 < len(media) < 20_000] or [encode_gif([RED, GREEN, BLUE])])
 
 
 @st.composite
@@ -49,9 +47,7 @@ def mutated_gifs(draw: st.DrawFn) -> bytes:
     return bytes(media)
 
 
-@settings(
-    max_examples=2000, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=2000, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(mutated_gifs())
 def test_2000_mutated_real_gifs_are_answered_or_refused_by_name(media: bytes) -> None:
     try:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pipeline.media.decode import scan_media
 from pipeline.media.limits import LimitsConfig, check_limits
+from pipeline.media.scan import MAX_SCANNED_FRAMES
 from pipeline.media.sniff import sniff_format
 from schemas.errors import CorruptMedia, NoFrames, TooLarge, UnknownFormat
 from tests.media.gifs import BLUE, GREEN, RED, encode, encode_gif, raw_frame, raw_gif
@@ -62,9 +63,7 @@ def test_animated_webp_and_apng_scans_agree_with_pillow() -> None:
         assert scan.loop_count == 2, "three plays are two extra rounds"
 
 
-@pytest.mark.parametrize(
-    ("form", "settings"), [("WEBP", {"lossless": True}), ("WEBP", {}), ("PNG", {}), ("JPEG", {})]
-)
+@pytest.mark.parametrize(("form", "settings"), [("WEBP", {"lossless": True}), ("WEBP", {}), ("PNG", {}), ("JPEG", {})])
 def test_still_pictures_have_one_frame_and_no_delay(form: str, settings: dict[str, bool]) -> None:
     scan = scan_media(encode(Image.new("RGB", (21, 13), RED), form, **settings))
     assert (scan.width, scan.height, scan.delays_ms, scan.loop_count) == (21, 13, [0], None)
@@ -99,6 +98,14 @@ def test_frame_outside_the_canvas_counts_for_the_limits() -> None:
     stretched = raw_gif((4, 4), [raw_frame((0, 0, 4, 4), 1), raw_frame((60000, 60000, 2, 2), 1)])
     with pytest.raises(TooLarge, match="max_canvas_pixels"):
         check_limits(scan_media(stretched), LimitsConfig())
+
+
+def test_scans_of_huge_files_of_junk_end_early() -> None:
+    """Counted in what the walk keeps, not in seconds: it stops at a number of frames no config allows."""
+    frame = b"\x2c" + bytes(8) + b"\0\0\0"
+    scan = scan_media(raw_gif((1, 1), [frame * (MAX_SCANNED_FRAMES + 5000)]))
+    assert scan.num_frames == MAX_SCANNED_FRAMES
+    assert scan_media(raw_gif((1, 1), [bytes(1 << 20)])).num_frames == 0
 
 
 def test_stored_frames_of_all_sample_files_equal_their_labels(corpus_sample: Path) -> None:

@@ -45,9 +45,7 @@ def collect() -> Callable[..., list[Sample]]:
 def add_member() -> Callable[..., None]:
     """Add a file with its data to an archive, or another kind of member with where it points to."""
 
-    def add(
-        archive: tarfile.TarFile, name: str, data: bytes | str = b"", *, kind: bytes = tarfile.REGTYPE
-    ) -> None:
+    def add(archive: tarfile.TarFile, name: str, data: bytes | str = b"", *, kind: bytes = tarfile.REGTYPE) -> None:
         info = tarfile.TarInfo(name)
         info.type = kind
         if isinstance(data, str) and kind != tarfile.REGTYPE:

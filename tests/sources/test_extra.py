@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from pipeline.sources.extra import DROPPED, MAX_EXTRA_BYTES, extra_json
 
 JSON_VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text()
-    | st.binary(max_size=8)
-    | st.datetimes(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=8) | st.datetimes(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=10,
 )

@@ -37,9 +37,7 @@ def test_the_three_kinds_of_label_file_say_the_same(tmp_path: Path, collect: Col
             write_jsonl(folder, *rows)
         elif kind == "csv":
             cells = [",".join('"' + row[name].replace('"', '""') + '"' for name in row) for row in rows]
-            (folder / "labels.csv").write_bytes(
-                "\ufeffpath,label,by\r\n".encode() + "\r\n".join(cells).encode()
-            )
+            (folder / "labels.csv").write_bytes("\ufeffpath,label,by\r\n".encode() + "\r\n".join(cells).encode())
         else:
             pq.write_table(pa.Table.from_pylist(rows), folder / "labels.parquet")
         answers.append(collect(folder))
@@ -107,9 +105,7 @@ def test_a_broken_csv_is_named_by_line(three: Path, text: bytes, complaint: str)
         ({"file": ["a"], "label": ["x"]}, r"labels\.parquet: no column 'path', found 'file', 'label'"),
     ],
 )
-def test_a_broken_label_table_is_named_by_row(
-    tmp_path: Path, columns: dict[str, list[object]], complaint: str
-) -> None:
+def test_a_broken_label_table_is_named_by_row(tmp_path: Path, columns: dict[str, list[object]], complaint: str) -> None:
     pq.write_table(pa.table(columns), tmp_path / "labels.parquet")
     with pytest.raises(UserError, match=complaint):
         open_source(SourceConfig(path=str(tmp_path)))

@@ -33,9 +33,7 @@ def test_the_first_folder_is_the_label_of_everything_below_it(tmp_path: Path, co
         ("top.gif", None),
     ]
     assert [sample.media for sample in samples] == [sample.path.encode() for sample in samples]
-    assert [sample.key for sample in samples] == [
-        sample_key("pile", sample.path.encode()) for sample in samples
-    ]
+    assert [sample.key for sample in samples] == [sample_key("pile", sample.path.encode()) for sample in samples]
     assert {sample.extra for sample in samples} == {"{}"}
 
 
@@ -94,17 +92,13 @@ def test_hidden_and_linked_folders_are_passed_over(
     ]
 
 
-def test_a_folder_that_contains_itself_through_a_link_ends(
-    tmp_path: Path, collect: Collect, no_hang: None
-) -> None:
+def test_a_folder_that_contains_itself_through_a_link_ends(tmp_path: Path, collect: Collect, no_hang: None) -> None:
     write(tmp_path, "happy/a")
     (tmp_path / "happy" / "again").symlink_to(tmp_path)
     assert [sample.path for sample in collect(tmp_path, follow_links=True)] == ["happy/a"]
 
 
-def test_links_to_files_outside_are_refused_and_those_inside_are_read(
-    tmp_path: Path, collect: Collect
-) -> None:
+def test_links_to_files_outside_are_refused_and_those_inside_are_read(tmp_path: Path, collect: Collect) -> None:
     write(tmp_path / "root", "happy/a")
     write(tmp_path / "root-two", "secret")
     (tmp_path / "root" / "happy" / "in").symlink_to("a")
@@ -118,9 +112,7 @@ def test_links_to_files_outside_are_refused_and_those_inside_are_read(
     assert collect(tmp_path / "root", follow_links=True)[2].media == b"secret"
 
 
-def test_what_is_no_file_is_a_sample_and_is_never_opened(
-    tmp_path: Path, collect: Collect, no_hang: None
-) -> None:
+def test_what_is_no_file_is_a_sample_and_is_never_opened(tmp_path: Path, collect: Collect, no_hang: None) -> None:
     write(tmp_path, "happy/a")
     os.mkfifo(tmp_path / "happy" / "fifo")
     (tmp_path / "happy" / "link").symlink_to("fifo")
@@ -164,9 +156,7 @@ def test_a_tree_deeper_than_pythons_stack_is_walked(tmp_path: Path, collect: Col
     assert [(sample.label, sample.media) for sample in samples] == [("d", b"x")]
 
 
-def test_two_walks_give_the_same_samples_and_skipping_only_leaves_out(
-    tmp_path: Path, collect: Collect
-) -> None:
+def test_two_walks_give_the_same_samples_and_skipping_only_leaves_out(tmp_path: Path, collect: Collect) -> None:
     write(tmp_path, *(f"{number % 3}/{number}" for number in range(30)))
     samples = collect(tmp_path)
     assert collect(tmp_path) == samples

@@ -20,9 +20,7 @@ def write_jsonl(folder: Path, *rows: Mapping[str, object]) -> None:
     (folder / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def test_only_listed_files_are_samples_in_the_order_of_the_list(
-    three: Path, collect: Collect, gif: Gif
-) -> None:
+def test_only_listed_files_are_samples_in_the_order_of_the_list(three: Path, collect: Collect, gif: Gif) -> None:
     write_jsonl(three, {"path": "in/c", "label": "sad", "z": 1, "a": None}, {"path": "a.gif", "label": ""})
     first, second = collect(three, name="pile")
     assert (first.path, first.label, first.media, first.size_bytes) == ("in/c", "sad", gif(2), len(gif(2)))
@@ -37,9 +35,7 @@ def test_only_listed_files_are_samples_in_the_order_of_the_list(
 
 
 def test_the_same_path_listed_twice_is_two_samples(three: Path, collect: Collect) -> None:
-    write_jsonl(
-        three, {"path": "a.gif", "label": "x"}, {"path": "./a.gif", "label": "y"}, {"path": "in//b.gif"}
-    )
+    write_jsonl(three, {"path": "a.gif", "label": "x"}, {"path": "./a.gif", "label": "y"}, {"path": "in//b.gif"})
     samples = collect(three, name="pile")
     assert [sample.key for sample in samples] == [
         sample_key("pile", b"a.gif", 0),
@@ -98,9 +94,7 @@ def test_a_file_that_cannot_be_read_is_a_sample_with_a_reason(
     assert neighbour.media == b"GIF89a"
 
 
-def test_links_are_read_inside_the_source_and_outside_when_they_are_followed(
-    three: Path, collect: Collect
-) -> None:
+def test_links_are_read_inside_the_source_and_outside_when_they_are_followed(three: Path, collect: Collect) -> None:
     root = three / "in"
     (root / "inside.gif").symlink_to("b.gif")
     (root / "out.gif").symlink_to(three / "a.gif")
@@ -191,9 +185,7 @@ def test_names_that_differ_only_in_normalisation_are_two_samples(tmp_path: Path,
     assert len({sample.key for sample in samples}) == len(names)
 
 
-def test_a_name_that_is_not_utf_8_can_be_listed_by_its_escaped_bytes(
-    tmp_path: Path, collect: Collect
-) -> None:
+def test_a_name_that_is_not_utf_8_can_be_listed_by_its_escaped_bytes(tmp_path: Path, collect: Collect) -> None:
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.gif"))).write_bytes(b"GIF89a")
     write_jsonl(tmp_path, {"path": "caf\udce9.gif"})
     [sample] = collect(tmp_path, name="pile")

@@ -45,9 +45,7 @@ def test_the_name_is_the_last_component_without_a_container_suffix(path: str, na
     assert SourceConfig(path=path).name == name
 
 
-def test_a_dot_is_named_after_the_folder_it_stands_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dot_is_named_after_the_folder_it_stands_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cats").mkdir()
     monkeypatch.chdir(tmp_path / "cats")
     assert SourceConfig(path=".").name == "cats"

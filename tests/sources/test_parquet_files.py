@@ -163,9 +163,7 @@ def test_a_file_that_is_no_parquet_is_told_before_anything_is_read(tmp_path: Pat
 def test_rows_hidden_by_damage_are_samples_all_the_same(tmp_path: Path, collect: Collect) -> None:
     media = [bytes([65 + number]) * 1000 for number in range(30)]
     path = tmp_path / "a.parquet"
-    pq.write_table(
-        pa.table({"media": media}), path, row_group_size=10, use_dictionary=False, compression="none"
-    )
+    pq.write_table(pa.table({"media": media}), path, row_group_size=10, use_dictionary=False, compression="none")
     data = bytearray(path.read_bytes())
     start = data.index(media[10])
     data[start - 60 : start] = b"\xff" * 60
@@ -184,9 +182,7 @@ def test_a_row_over_the_limit_keeps_its_true_size_and_no_bytes(tmp_path: Path, c
 
 
 def test_skipping_leaves_out_and_changes_nothing_else(tmp_path: Path, collect: Collect) -> None:
-    pq.write_table(
-        pa.table({"media": [b"%d" % n for n in range(200)]}), tmp_path / "a.parquet", row_group_size=70
-    )
+    pq.write_table(pa.table({"media": [b"%d" % n for n in range(200)]}), tmp_path / "a.parquet", row_group_size=70)
     samples = collect(tmp_path)
     assert collect(tmp_path) == samples
     assert collect(tmp_path, skip={sample.key for sample in samples[::2]}) == samples[1::2]
@@ -197,9 +193,7 @@ def test_a_row_group_that_is_skipped_whole_is_not_read(
 ) -> None:
     media = [bytes([number]) * (1 << 20) for number in range(12)]
     path = tmp_path / "a.parquet"
-    pq.write_table(
-        pa.table({"media": media}), path, row_group_size=4, use_dictionary=False, compression="none"
-    )
+    pq.write_table(pa.table({"media": media}), path, row_group_size=4, use_dictionary=False, compression="none")
     keys = [sample.key for sample in collect(path)]
     before = bytes_read()
     assert [sample.key for sample in collect(path, skip=set(keys[:8]))] == keys[8:]
@@ -222,9 +216,7 @@ def test_a_footer_that_claims_more_rows_than_its_row_groups_have_is_refused(tmp_
     pq.write_table(pa.table({"media": [b"0"] * 60}), path, row_group_size=30)
     metadata = pq.read_metadata(path)
     footer = path.read_bytes()
-    claimed = (
-        b"\x16\x78\x19"  # compact Thrift: field num_rows, 60 as a zigzag number, the list that comes next
-    )
+    claimed = b"\x16\x78\x19"  # compact Thrift: field num_rows, 60 as a zigzag number, the list that comes next
     assert (metadata.num_rows, footer.count(claimed)) == (60, 1)
     path.write_bytes(footer.replace(claimed, b"\x16\x7a\x19"))
     with pytest.raises(UserError, match="its row groups have 60 rows, the file claims 61"):

@@ -9,9 +9,7 @@ from pipeline.sources.positions import Mentions, leads_outside, member_position,
 from pipeline.sources.readable import readable, readable_label
 
 
-@given(
-    st.lists(st.sampled_from([bytes([byte]) * 3 for byte in string.ascii_lowercase.encode()]), max_size=60)
-)
+@given(st.lists(st.sampled_from([bytes([byte]) * 3 for byte in string.ascii_lowercase.encode()]), max_size=60))
 def test_ordinals_count_the_mentions_of_each_position(positions: list[bytes]) -> None:
     mentions = Mentions()
     assert [mentions.count(each) for each in positions] == [
@@ -32,9 +30,7 @@ def test_ordinals_survive_the_growth_of_their_table() -> None:
     st.text("a!%#", max_size=5),
     st.text("a!%#", max_size=5),
 )
-def test_no_two_members_share_a_position(
-    archive: str, member: str, other_archive: str, other_member: str
-) -> None:
+def test_no_two_members_share_a_position(archive: str, member: str, other_archive: str, other_member: str) -> None:
     one, two = (archive.encode(), member.encode()), (other_archive.encode(), other_member.encode())
     assert (member_position(*one) == member_position(*two)) == (one == two)
 

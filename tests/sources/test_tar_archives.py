@@ -29,9 +29,7 @@ def brief(samples: list[Sample]) -> list[tuple[str, str | None, bytes | None]]:
     return [(sample.path, sample.label, sample.media) for sample in samples]
 
 
-def test_members_of_one_base_name_are_one_sample(
-    write_tar: WriteTar, tmp_path: Path, collect: Collect
-) -> None:
+def test_members_of_one_base_name_are_one_sample(write_tar: WriteTar, tmp_path: Path, collect: Collect) -> None:
     path = write_tar(
         tmp_path / "p.tar",
         ("x/1.gif", b"one"),
@@ -60,12 +58,8 @@ def test_members_of_one_base_name_are_one_sample(
     assert samples[0].key == sample_key("pile", b"p.tar!x/1.gif")
 
 
-def test_several_media_of_one_base_name_share_its_label(
-    write_tar: WriteTar, tmp_path: Path, collect: Collect
-) -> None:
-    path = write_tar(
-        tmp_path / "p.tar", ("a.gif", b"1"), ("a.cls", "joy"), ("a.small.gif", b"2"), ("b.gif", b"3")
-    )
+def test_several_media_of_one_base_name_share_its_label(write_tar: WriteTar, tmp_path: Path, collect: Collect) -> None:
+    path = write_tar(tmp_path / "p.tar", ("a.gif", b"1"), ("a.cls", "joy"), ("a.small.gif", b"2"), ("b.gif", b"3"))
     assert brief(collect(path)) == [
         ("p.tar!a.gif", "joy", b"1"),
         ("p.tar!a.small.gif", "joy", b"2"),
@@ -98,12 +92,8 @@ def test_a_broken_sidecar_costs_the_label_and_says_so(
     assert sidecar[0] in json.loads(sample.extra)["_problem"]
 
 
-def test_a_label_whose_media_is_missing_is_a_sample(
-    write_tar: WriteTar, tmp_path: Path, collect: Collect
-) -> None:
-    path = write_tar(
-        tmp_path / "p.tar", ("x/a.json", '{"label": "joy"}'), ("x/a.txt", "t"), ("x/b.gif", b"1")
-    )
+def test_a_label_whose_media_is_missing_is_a_sample(write_tar: WriteTar, tmp_path: Path, collect: Collect) -> None:
+    path = write_tar(tmp_path / "p.tar", ("x/a.json", '{"label": "joy"}'), ("x/a.txt", "t"), ("x/b.gif", b"1"))
     lost, kept = collect(path)
     assert (lost.path, lost.label, lost.reason) == ("p.tar!x/a.json", "joy", "unreadable")
     assert kept.media == b"1"
@@ -133,14 +123,10 @@ def test_awkward_names_are_read_and_kept_apart(
         "e\u0301.gif",
     ]
     names += ["n" * 90 + "/" + "m" * 94, "caf\udce9.gif"]
-    path = write_tar(
-        tmp_path / "p.tar", *((name, os.fsencode(name)) for name in names), tar_format=tar_format
-    )
+    path = write_tar(tmp_path / "p.tar", *((name, os.fsencode(name)) for name in names), tar_format=tar_format)
     samples = collect(path, name="pile")
     assert [sample.media for sample in samples] == [os.fsencode(name) for name in names]
-    assert [sample.key for sample in samples] == [
-        sample_key("pile", b"p.tar!" + os.fsencode(name)) for name in names
-    ]
+    assert [sample.key for sample in samples] == [sample_key("pile", b"p.tar!" + os.fsencode(name)) for name in names]
     assert samples[-1].path == "p.tar!caf\\xe9.gif"
 
 
@@ -148,9 +134,7 @@ def test_awkward_names_are_read_and_kept_apart(
 def test_compressed_archives_are_the_same_samples(
     write_tar: WriteTar, tmp_path: Path, collect: Collect, kind: str
 ) -> None:
-    plain = write_tar(
-        tmp_path / "plain", ("x/a.gif", b"1" * 5000), ("x/a.cls", "joy"), ("x/b.gif", b"2")
-    ).read_bytes()
+    plain = write_tar(tmp_path / "plain", ("x/a.gif", b"1" * 5000), ("x/a.cls", "joy"), ("x/b.gif", b"2")).read_bytes()
     path = tmp_path / f"p.{kind}"
     path.write_bytes(PACKERS[kind](plain))
     assert brief(collect(path)) == [

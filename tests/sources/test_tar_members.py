@@ -45,14 +45,10 @@ def read_archive(data: bytes) -> tuple[list[tuple[bytes, bytes]], str | None]:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.lists(NAMES, min_size=1, max_size=9).map("/".join), st.binary(max_size=1100)), max_size=4
-    ),
+    st.lists(st.tuples(st.lists(NAMES, min_size=1, max_size=9).map("/".join), st.binary(max_size=1100)), max_size=4),
     st.sampled_from([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
 )
-def test_every_archive_of_the_standard_library_is_read_back(
-    members: list[tuple[str, bytes]], tar_format: int
-) -> None:
+def test_every_archive_of_the_standard_library_is_read_back(members: list[tuple[str, bytes]], tar_format: int) -> None:
     arrived, trouble = read_archive(write_archive(members, tar_format))
     assert trouble is None
     assert arrived == [(name.encode(), data) for name, data in members]

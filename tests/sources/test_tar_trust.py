@@ -84,9 +84,7 @@ def test_a_truncated_archive_gives_its_whole_members_and_one_account_of_the_rest
     assert collect(path, skip={sample.key for sample in [*whole, rest]}) == []
 
 
-def test_one_broken_archive_does_not_harm_the_next(
-    write_tar: WriteTar, tmp_path: Path, collect: Collect
-) -> None:
+def test_one_broken_archive_does_not_harm_the_next(write_tar: WriteTar, tmp_path: Path, collect: Collect) -> None:
     (tmp_path / "a.tar").write_bytes(b"not a tar archive" * 100)
     (tmp_path / "b.tar").touch()
     (tmp_path / "c.tar.gz").write_bytes(b"\x1f\x8b and then nothing that gzip knows")
@@ -145,9 +143,7 @@ def test_only_one_sample_is_held_at_a_time(write_tar: WriteTar, tmp_path: Path, 
     assert peak < 8 << 20
 
 
-def test_a_gzip_bomb_is_passed_through_in_little_memory(
-    write_tar: WriteTar, tmp_path: Path, peak_bytes: Peak
-) -> None:
+def test_a_gzip_bomb_is_passed_through_in_little_memory(write_tar: WriteTar, tmp_path: Path, peak_bytes: Peak) -> None:
     path = write_tar(tmp_path / "p.tgz", ("bomb.gif", bytes(96 << 20)), ("after.gif", b"x"), mode="w:gz")
     assert path.stat().st_size < 1 << 20
     peak, reasons = peak_bytes(path, 1 << 20)
@@ -178,9 +174,7 @@ def test_one_base_name_for_everything_is_handed_on_in_parts(
     assert peak < 80 << 20
 
 
-def test_a_file_with_holes_is_passed_over_whole(
-    add_member: AddMember, tmp_path: Path, collect: Collect
-) -> None:
+def test_a_file_with_holes_is_passed_over_whole(add_member: AddMember, tmp_path: Path, collect: Collect) -> None:
     path = tmp_path / "p.tar"
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         info = tarfile.TarInfo("GNUSparseFile.0/a.gif")
@@ -200,9 +194,7 @@ def test_a_file_with_holes_is_passed_over_whole(
     assert samples[0].detail == "a file with holes, not a file"
 
 
-def test_archives_that_vanish_with_their_folder_are_the_machines_fault(
-    tmp_path: Path, write_tar: WriteTar
-) -> None:
+def test_archives_that_vanish_with_their_folder_are_the_machines_fault(tmp_path: Path, write_tar: WriteTar) -> None:
     root = tmp_path / "root"
     root.mkdir()
     write_tar(root / "a.tar", ("a.gif", b"1"))
@@ -232,6 +224,4 @@ def test_a_folder_of_the_oldest_format_is_told_by_its_slash(
     with tarfile.open(tmp_path / "p.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
         add_member(archive, "folder/", kind=tarfile.AREGTYPE)
         add_member(archive, "folder/a.gif", b"x", kind=tarfile.AREGTYPE)
-    assert [(sample.path, sample.media) for sample in collect(tmp_path / "p.tar")] == [
-        ("p.tar!folder/a.gif", b"x")
-    ]
+    assert [(sample.path, sample.media) for sample in collect(tmp_path / "p.tar")] == [("p.tar!folder/a.gif", b"x")]

@@ -101,8 +101,6 @@ def test_hostile_files_end_as_their_manifest_expects(corpus_hostile: Path) -> No
             continue
         expected = row.get("true_frames") or row["blocks"]["frames_counted"] or 1
         if row["path"] == "pillow/test_extents_transparency.gif":
-            expected = (
-                2  # Pillow's own test; the corpus's scan stops at the bad block, ours goes on as players do
-            )
+            expected = 2  # Pillow's own test; the corpus's scan stops at the bad block, ours goes on as players do
         assert answer.num_frames == expected, row["path"]
     assert outcomes == EXPECTED_REASONS

@@ -14,9 +14,7 @@ from pipeline.synthetic.gif import encode_gif
 from pipeline.synthetic.palette import quantise
 
 CLEAR = (0, 0, 0, 0)
-COLOURS = np.array(
-    [CLEAR, (0, 0, 0, 255), (255, 255, 255, 255), (200, 30, 40, 255), (0, 0, 1, 255)], np.uint8
-)
+COLOURS = np.array([CLEAR, (0, 0, 0, 255), (255, 255, 255, 255), (200, 30, 40, 255), (0, 0, 1, 255)], np.uint8)
 
 
 def decode(media: bytes) -> tuple[NDArray[np.uint8], tuple[int, ...]]:

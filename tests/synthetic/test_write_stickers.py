@@ -43,9 +43,7 @@ def decode(media: bytes) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
     return stacked, tuple(delays)
 
 
-def test_every_file_is_listed_once_and_every_line_is_complete(
-    folder: Path, lines: list[dict[str, Any]]
-) -> None:
+def test_every_file_is_listed_once_and_every_line_is_complete(folder: Path, lines: list[dict[str, Any]]) -> None:
     listed = [line["path"] for line in lines]
     assert len(listed) == NUM + NUM_AWKWARD
     assert sorted([*listed, "labels.jsonl"]) == sorted(path.name for path in (folder / "media").iterdir())
