@@ -72,8 +72,8 @@ class Bench:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=["find", "clean", "stickers"], help="one of the three; default all")
-    parser.add_argument("--stickers", type=int, default=160, help="stickers drawn; half of them carry text")
-    parser.add_argument("--seed", type=int, default=1, help="series of stickers")
+    parser.add_argument("--stickers", type=int, default=200, help="stickers drawn; half of them carry text")
+    parser.add_argument("--seed", type=int, default=0, help="series of stickers")
     parser.add_argument("--sheet", type=Path, help="picture of every cleaned sticker, to be looked at")
     settings = parser.parse_args()
     measures = {"find": measure_finding, "clean": measure_cleaning, "stickers": measure_stickers}

@@ -180,10 +180,10 @@ def test_both_engines_and_any_number_of_workers_export_equal_files(
         (source / "gopher").mkdir(exist_ok=True)
         (source / "gopher" / path.name).write_bytes(path.read_bytes())
     hashes = []
-    for name, workers in (("processes", 2), ("threads", 2), ("threads", 1)):
+    for name, workers in (("processes", 2), ("threads", 1)):
         root = tmp_path / f"{name}{workers}"
         settings = (f"engine.name={name}", f"engine.workers={workers}", "ingest.max_row_group_samples=3")
         mobius.curate(root, source, "select.min_label_count=1", *settings)
         hashes.append(exported_hashes(root))
-    assert hashes[0] == hashes[1] == hashes[2]
+    assert hashes[0] == hashes[1]
     assert len(hashes[0]) == 2
