@@ -77,9 +77,9 @@ def mobius(prefect_url: str) -> Mobius:
 
 @pytest.fixture(scope="session")
 def curated_sample(mobius: Mobius, corpus_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The 531 sample files, curated with labels counted from 5 on."""
+    """The 531 sample files, curated with labels counted from 5 on; few frames are read, text has its own tests."""
     root = tmp_path_factory.mktemp("sample") / "dataset"
-    mobius.curate(root, corpus_sample, "select.min_label_count=5")
+    mobius.curate(root, corpus_sample, "select.min_label_count=5", "text.max_frames_read=3")
     return root
 
 
