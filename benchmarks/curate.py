@@ -12,12 +12,15 @@ import argparse
 import io
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -35,6 +38,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=2000, help="files for probe and flow")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds, of which the median counts")
     parser.add_argument("--workers", type=int, default=2, help="worker processes, on both sides")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings for flow, on both sides")
     settings = parser.parse_args()
     measures = {"probe": measure_probe, "flow": measure_flow, "memory": measure_memory}
     for name in [settings.what] if settings.what else measures:
@@ -90,42 +94,46 @@ def probe_all(paths: list[Path]) -> int:
 def measure_flow(settings: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = write_copies(Path(folder) / "source", settings.files)
-        seconds: dict[str, list[float]] = {"plain": [], "flow": []}
-        for number in range(settings.rounds):
-            for name, run in (("plain", run_plain), ("flow", run_flow)):
-                seconds[name].append(run(source, Path(folder) / f"{name}{number}", settings.workers))
-        ratios = [flow / plain for flow, plain in zip(seconds["flow"], seconds["plain"], strict=True)]
+        cost: dict[str, list[Cost]] = {"plain": [], "flow": []}
         print(
             f"flow: {settings.files} files, {settings.workers} worker processes, {settings.rounds} interleaved rounds"
+            f"{', ' if settings.set else ''}{' '.join(settings.set)}",
+            flush=True,
         )
-        print(f"  plain loop over the same stages  {spread(seconds['plain'], 1)} s")
-        print(f"  flow, its Prefect server and all {spread(seconds['flow'], 1)} s")
-        print(f"  ratio flow / plain               {spread(ratios, 3)}   (asked: at most 1.10)")
-        print_stages(Path(folder) / "flow0", settings.files)
+        for number in range(settings.rounds):
+            for name in cost:
+                command = curate_command(source, Path(folder) / f"{name}{number}", settings.workers, settings.set)
+                if name == "plain":
+                    command = [sys.executable, "-m", "benchmarks.plain_loop", *command[4:]]
+                cost[name].append(cost_of(command))
+                print(f"  {name:<6} {cost[name][-1].seconds:8.1f} s", flush=True)
+        for unit in ("seconds", "cpu_seconds"):
+            plain, flow = ([getattr(each, unit) for each in cost[name]] for name in ("plain", "flow"))
+            print(f"  {unit}")
+            print(f"    plain loop over the same stages  {spread(plain, 1)}")
+            print(f"    flow, its Prefect server and all {spread(flow, 1)}")
+            ratios = [each / other for each, other in zip(flow, plain, strict=True)]
+            print(f"    ratio flow / plain               {spread(ratios, 3)}   (asked: at most 1.10 of the seconds)")
+        print_stages(Path(folder) / "flow0")
 
 
-def run_flow(source: Path, root: Path, workers: int) -> float:
-    """Time the whole `mobius curate` process."""
-    started = time.perf_counter()
-    subprocess.run(
-        curate_command(source, root, workers),
-        cwd=ROOT,
-        env=own_environment(),
-        check=True,
-        capture_output=True,
-    )
-    return time.perf_counter() - started
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process and its children took: seconds on the clock, and of processors."""
+
+    seconds: float
+    cpu_seconds: float
 
 
-def run_plain(source: Path, root: Path, workers: int) -> float:
-    """Time a process that calls the same stages over the same chunks in a pool, without Prefect."""
-    command = [sys.executable, "-m", "benchmarks.plain_loop", *curate_command(source, root, workers)[4:]]
-    started = time.perf_counter()
+def cost_of(command: list[str]) -> Cost:
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, cwd=ROOT, env=own_environment(), check=True, capture_output=True)
-    return time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.perf_counter() - started, cpu_seconds)
 
 
-def print_stages(root: Path, num_files: int) -> None:
+def print_stages(root: Path) -> None:
     command = [sys.executable, "-m", "flows.cli", "status", str(root), "--json"]
     ledger = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     total = sum(stage["seconds"] for stage in ledger["stages"].values())
@@ -202,8 +210,8 @@ def write_copies(folder: Path, num_files: int) -> Path:
     return folder
 
 
-def curate_command(source: Path, root: Path, workers: int) -> list[str]:
-    settings = [
+def curate_command(source: Path, root: Path, workers: int, settings: Sequence[str] = ()) -> list[str]:
+    fixed = [
         f"source.path={source}",
         f"root={root}",
         f"engine.workers={workers}",
@@ -215,8 +223,9 @@ def curate_command(source: Path, root: Path, workers: int) -> list[str]:
         "flows.cli",
         "curate",
         "flows/configs/laptop.toml",
-        *settings,
+        *fixed,
         "select.min_label_count=5",
+        *settings,
     ]
 
 

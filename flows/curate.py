@@ -22,7 +22,7 @@ from pipeline.select import MEASURES
 from pipeline.storage import remove_unfinished
 from schemas.errors import UnbalancedLedger
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LOOKS = 1.0
 MAX_WRITERS = 250  # task runs per training set
 
 

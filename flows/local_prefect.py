@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.seed_database import keep_seed, lay_seed
 from schemas.errors import MachineFault
 
 QUIET = {
@@ -48,12 +49,17 @@ def use_local_prefect() -> Iterator[None]:
     os.environ.update({"PREFECT_HOME": home, **OWN})
     os.environ.pop("PREFECT_PROFILE", None)
     port = _free_port()
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    is_seeded = lay_seed(Path(home))
     command = [sys.executable, "-m", "flows.own_server", str(port), home, str(os.getpid())]
     with (Path(home) / "server.log").open("wb") as log:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
+        import prefect.flows  # noqa: F401, while the server does the same
+
         _wait_until_healthy(server, port, Path(home) / "server.log")
-        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+        if not is_seeded:
+            keep_seed(Path(home))
         yield
     finally:
         server.terminate()

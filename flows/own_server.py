@@ -13,7 +13,7 @@ def main() -> None:
     import uvicorn  # only now: these take seconds, in which the parent may be killed
     from prefect.server.api.server import create_app
 
-    uvicorn.run(create_app(ephemeral=True, final=True), host="127.0.0.1", port=port, log_level="error")
+    uvicorn.run(create_app(webserver_only=True, final=True), host="127.0.0.1", port=port, log_level="error")
 
 
 if __name__ == "__main__":
