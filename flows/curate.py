@@ -19,8 +19,8 @@ from pipeline.ledger import Ledger
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.select import MEASURES
-from pipeline.storage import remove_unfinished
 from schemas.errors import UnbalancedLedger
+from schemas.storage import remove_unfinished
 
 SECONDS_BETWEEN_LOOKS = 1.0
 MAX_WRITERS = 250  # task runs per training set

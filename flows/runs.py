@@ -17,8 +17,8 @@ from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
 from pipeline.root import DatasetRoot
-from pipeline.storage import list_finished, write_text
 from schemas.errors import UserError
+from schemas.storage import list_finished, write_text
 
 PACKAGES = (
     "pillow",

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from pipeline.storage import list_finished, write_table
 from schemas.config import StrictConfig
+from schemas.storage import list_finished, write_table
 from schemas.table import arrow_schema
 
 OK, FAILED = "ok", "failed"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pipeline.models.cache import open_model_once
 from pipeline.plan import StagePlan
 from pipeline.stages.stage import StageInput
-from pipeline.storage import MACHINE_ERRNOS
 from schemas.answers import Answer
 from schemas.errors import MachineFault, SampleError, StageBroken, UserError
+from schemas.storage import MACHINE_ERRNOS
 
 UNFORESEEN = "unforeseen"
 MAX_UNFORESEEN_IN_A_ROW = 10

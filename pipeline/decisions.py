@@ -12,8 +12,8 @@ from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.select import decide
 from pipeline.stages.stage import Asked
-from pipeline.storage import write_table
 from pipeline.tables import open_tables
+from schemas.storage import write_table
 
 
 @dataclass(frozen=True, slots=True)

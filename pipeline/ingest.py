@@ -11,10 +11,10 @@ from pydantic import Field
 
 from pipeline.root import DatasetRoot
 from pipeline.sources import SourceConfig, open_source
-from pipeline.storage import written_aside
 from schemas.config import StrictConfig
 from schemas.manifest import DatasetManifest, Shard
 from schemas.sample import KEY_HEX_DIGITS, Sample
+from schemas.storage import written_aside
 from schemas.table import arrow_schema, to_rows
 
 

@@ -11,7 +11,7 @@ from pipeline.fates import EXPORTED, QUARANTINED, REJECTED, open_fates
 from pipeline.plan import Plans, plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.select import SelectConfig
-from pipeline.storage import write_table
+from schemas.storage import write_table
 
 
 @dataclass(frozen=True, slots=True)

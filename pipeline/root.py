@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pipeline.storage import write_text
 from schemas.errors import UserError
 from schemas.manifest import SCHEMA_VERSION, DatasetManifest, ExportManifest
+from schemas.storage import write_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pipeline.answers import (
     read_answers,
     read_big_columns,
 )
-from pipeline.storage import list_finished, remove_unfinished, written_aside
 from schemas.answers import CleanAnswer, ImageCaptionAnswer
+from schemas.storage import list_finished, remove_unfinished, written_aside
 
 
 def row(key: str, *, caption: str = "a caption", wants_video: bool = False) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from pipeline.export.columns import TrainingSet
 from pipeline.export.plan import ExportPlan, aside_folder, content_config, stage_fingerprints
 from pipeline.export.write import FILES
 from pipeline.root import DatasetRoot
-from pipeline.storage import write_text
 from schemas.errors import UserError
 from schemas.manifest import ExportManifest
+from schemas.storage import write_text
 
 
 def is_exported(root: DatasetRoot, training_set: TrainingSet, plan: ExportPlan) -> bool:

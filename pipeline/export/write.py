@@ -20,8 +20,8 @@ from pipeline.inputs import ShardInputs, Wanted
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import StageInput
-from pipeline.storage import file_sha256, leaf_columns, write_text, written_aside
 from schemas.manifest import ExportFile
+from schemas.storage import file_sha256, leaf_columns, write_text, written_aside
 
 FILES = TypeAdapter(list[ExportFile])
 Row = dict[str, Any]

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.answers import count_rows
-from pipeline.storage import file_sha256
 from pipeline.synthetic import write_stickers
+from schemas.storage import file_sha256
 from tests.flows.mobius import Mobius, curate_arguments, exported_hashes, kill_tree
 from tests.media.gifs import encode_gif
 

@@ -1,0 +1,1 @@
+"""The network: a 2D UNet and its temporal branch, in series or in parallel."""

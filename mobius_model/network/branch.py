@@ -1,0 +1,130 @@
+"""Branch: one SC and SA of the 2D UNet -> the TC and TA that go with them, in series or in parallel."""
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from mobius_model.network.layout import Layer, Resampler
+from mobius_model.network.temporal import TemporalAttention, TemporalConv
+
+
+@dataclass(frozen=True, slots=True)
+class BranchOptions:
+    """How the temporal branch is made.
+
+    width: of t, as a share of h's; below 1, what comes from h goes through a 1 x 1 convolution first.
+    conv_residual, attention_residual: whether TC and TA add their input (Eq. 9 says nothing about it).
+    norm_num_groups, dropout: of the temporal layers.
+    """
+
+    width: float
+    conv_residual: bool
+    attention_residual: bool
+    norm_num_groups: int
+    dropout: float
+
+    def channels(self, of_h: int) -> int:
+        """Return the width of t beside so many channels of h."""
+        return round(of_h * self.width)
+
+
+class SerialLayer(nn.Module):
+    """TA(SA(TC(SC(h)))): diffusers' order, both layers on the one state there is."""
+
+    def __init__(self, layer: Layer, options: BranchOptions) -> None:
+        super().__init__()
+        channels = layer.out_channels
+        self.conv = TemporalConv(channels, channels, norm_num_groups=options.norm_num_groups, dropout=options.dropout)
+        self.attention = _attention(layer, channels, options, residual=True)
+
+
+class ParallelLayer(nn.Module):
+    """t' = h' + TA(s + TC(t)), with s = SC(h) and h' = SA(s): Eq. 8 and 9 of arXiv 2407.06617.
+
+    On the levels without attention SA and TA are missing, and t' = s + TC(t).
+    """
+
+    def __init__(self, layer: Layer, options: BranchOptions) -> None:
+        super().__init__()
+        channels = options.channels(layer.out_channels)
+        self.conv = TemporalConv(
+            options.channels(layer.in_channels) + options.channels(layer.skip_channels),
+            channels,
+            norm_num_groups=options.norm_num_groups,
+            residual=options.conv_residual,
+            dropout=options.dropout,
+        )
+        self.attention = _attention(layer, channels, options, residual=options.attention_residual)
+        self.narrow_s = narrowing(layer.out_channels, channels)
+        self.narrow_h = narrowing(layer.out_channels, channels) if self.attention is not None else None
+
+    def forward(self, t: Tensor, s: Tensor, h: Tensor, num_frames: int) -> Tensor:
+        """Map t (B F) C H W, with s and h' (B F) C' H W, to the next t (B F) C' H W."""
+        mixed: Tensor = self.narrow_s(s) + self.conv(t, num_frames)
+        if self.attention is None or self.narrow_h is None:
+            return mixed
+        out: Tensor = self.narrow_h(h) + self.attention(mixed, num_frames)
+        return out
+
+
+def narrowing(channels: int, narrow_channels: int) -> nn.Module:
+    """Return what brings features of h to the width of t: nothing at full width."""
+    return nn.Identity() if channels == narrow_channels else nn.Conv2d(channels, narrow_channels, 1)
+
+
+def own_resampler(resampler: Resampler, options: BranchOptions) -> nn.Module:
+    """Return a trainable sampler of t's width, made like the 2D UNet's."""
+    channels = options.channels(resampler.channels)
+    return type(resampler.module)(channels, use_conv=True, out_channels=channels, name="op")
+
+
+def pooled_or_repeated(t: Tensor, resampler: Resampler, size: tuple[int, int]) -> Tensor:
+    """Resample t without any weight: means going down, nearest pixels going up."""
+    if resampler.goes_down:
+        return nn.functional.adaptive_avg_pool2d(t, size)
+    return nn.functional.interpolate(t, size=size, mode="nearest")
+
+
+def first_attention(layer: Layer, channels: int, options: BranchOptions) -> TemporalAttention:
+    """Return the temporal transformer before all layers (diffusers' transformer_in): 8 heads."""
+    assert layer.attention is not None
+    head_dim = (
+        layer.attention.transformer_blocks[0].attn1.inner_dim // layer.attention.transformer_blocks[0].attn1.heads
+    )
+    return TemporalAttention(channels, num_heads=8, head_dim=head_dim, norm_num_groups=options.norm_num_groups)
+
+
+def _attention(layer: Layer, channels: int, options: BranchOptions, *, residual: bool) -> TemporalAttention | None:
+    if layer.attention is None:
+        return None
+    spatial_heads = layer.attention.transformer_blocks[0].attn1.heads
+    num_heads = max(1, round(spatial_heads * channels / layer.out_channels))
+    return TemporalAttention(
+        channels,
+        num_heads=num_heads,
+        head_dim=channels // num_heads,
+        norm_num_groups=options.norm_num_groups,
+        residual=residual,
+    )
+
+
+def repeat_per_frame(features: Tensor, num_frames: int) -> Tensor:
+    """Repeat each of B rows for the F frames of its clip: B ... -> (B F) ..."""
+    return features.repeat_interleave(num_frames, dim=0)
+
+
+def to_frames(clip: Tensor) -> Tensor:
+    """B C F H W -> (B F) C H W."""
+    return rearrange(clip, "b c f h w -> (b f) c h w")
+
+
+def to_clip(frames: Tensor, num_frames: int) -> Tensor:
+    """(B F) C H W -> B C F H W."""
+    return rearrange(frames, "(b f) c h w -> b c f h w", f=num_frames)
+
+
+def joined(features: Tensor, skip: Tensor) -> Tensor:
+    """Concatenate a state and its skip along the channels (Eq. 4 and 5)."""
+    return torch.cat([features, skip], dim=1)
