@@ -58,13 +58,18 @@ class Resampler:
         """True for the down path."""
         return isinstance(self.module, Downsample2D)
 
+    @property
+    def pushes_skip(self) -> bool:
+        """True for the down path."""
+        return self.goes_down
+
 
 def walk(unet: UNet2DConditionModel) -> Iterator[Layer | Resampler]:
     """Yield what lies between conv_in and the output head, in order."""
     for number, block in enumerate(unet.down_blocks):
         yield from _down(f"down_{number}", block)
     yield from _mid(unet.mid_block)
-    skips = [each for each in _skip_channels(unet)]
+    skips = list(_skip_channels(unet))
     for number, block in enumerate(unet.up_blocks):
         yield from _up(f"up_{number}", block, skips)
 
@@ -76,6 +81,8 @@ def check_supported(unet: UNet2DConditionModel) -> None:
     unknown = [name for name in found if name not in (MID_BLOCK, *DOWN_BLOCKS, *UP_BLOCKS)]
     if unknown:
         raise ValueError(f"2D UNet: block {unknown[0]}, expected {', '.join((*DOWN_BLOCKS, MID_BLOCK, *UP_BLOCKS))}")
+    if config.center_input_sample:
+        raise ValueError("2D UNet: center_input_sample = True, expected False")
     for key in WITHOUT:
         if config.get(key) is not None:
             raise ValueError(f"2D UNet: {key} = {config[key]!r}, expected none")

@@ -40,8 +40,8 @@ class TemporalConv(nn.Module):
         self.conv2 = _stack(out_channels, out_channels, norm_num_groups, dropout)
         self.conv3 = _stack(out_channels, out_channels, norm_num_groups, dropout)
         self.conv4 = _stack(out_channels, out_channels, norm_num_groups, dropout)
-        nn.init.zeros_(self.conv4[-1].weight)
-        nn.init.zeros_(self.conv4[-1].bias)
+        for weight in self.conv4[-1].parameters():
+            nn.init.zeros_(weight)
         self.residual = residual
         self.shortcut = nn.Conv3d(in_channels, out_channels, 1) if residual and in_channels != out_channels else None
 
@@ -51,7 +51,8 @@ class TemporalConv(nn.Module):
         out = self.conv4(self.conv3(self.conv2(self.conv1(clip))))
         if self.residual:
             out = out + (clip if self.shortcut is None else self.shortcut(clip))
-        return rearrange(out, "b c f h w -> (b f) c h w")
+        frames: Tensor = rearrange(out, "b c f h w -> (b f) c h w")
+        return frames
 
 
 def _stack(in_channels: int, out_channels: int, norm_num_groups: int, dropout: float | None = None) -> nn.Sequential:
@@ -64,7 +65,9 @@ def _stack(in_channels: int, out_channels: int, norm_num_groups: int, dropout: f
 class TemporalAttention(TransformerTemporalModel):
     """TA: every pixel attends to itself in the other frames; diffusers' blocks, with the residual by choice."""
 
-    def __init__(self, channels: int, *, head_dim: int, num_heads: int, norm_num_groups: int, residual: bool = True):
+    def __init__(
+        self, channels: int, *, head_dim: int, num_heads: int, norm_num_groups: int, residual: bool = True
+    ) -> None:
         super().__init__(
             num_attention_heads=num_heads,
             attention_head_dim=head_dim,
@@ -74,7 +77,7 @@ class TemporalAttention(TransformerTemporalModel):
         )
         self.residual = residual
 
-    def forward(self, features: Tensor, num_frames: int) -> Tensor:  # type: ignore[override]
+    def forward(self, features: Tensor, num_frames: int) -> Tensor:
         """Map (B F) C H W to the same shape."""
         height, width = features.shape[-2:]
         clip = rearrange(features, "(b f) c h w -> b c f h w", f=num_frames)

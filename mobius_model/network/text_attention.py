@@ -33,8 +33,8 @@ class ClipTextProcessor:
         value = rearrange(attn.to_v(encoder_hidden_states), "b l (h d) -> b h l d", h=attn.heads)
         out = nn.functional.scaled_dot_product_attention(query, key, value, scale=attn.scale)
         out = rearrange(out, "b h (f n) d -> (b f) n (h d)", f=num_frames)
-        out = attn.to_out[1](attn.to_out[0](out))
-        return out
+        projected: Tensor = attn.to_out[1](attn.to_out[0](out))
+        return projected
 
 
 def read_text_once_per_clip(unet: UNet2DConditionModel) -> None:

@@ -1,9 +1,7 @@
-"""Branch: one SC and SA of the 2D UNet -> the TC and TA that go with them, in series or in parallel."""
+"""Layers: one SC and SA of the 2D UNet -> the TC and TA that go with them, in series or in parallel."""
 
 from dataclasses import dataclass
 
-import torch
-from einops import rearrange
 from torch import Tensor, nn
 
 from mobius_model.network.layout import Layer, Resampler
@@ -77,14 +75,8 @@ def narrowing(channels: int, narrow_channels: int) -> nn.Module:
 def own_resampler(resampler: Resampler, options: BranchOptions) -> nn.Module:
     """Return a trainable sampler of t's width, made like the 2D UNet's."""
     channels = options.channels(resampler.channels)
-    return type(resampler.module)(channels, use_conv=True, out_channels=channels, name="op")
-
-
-def pooled_or_repeated(t: Tensor, resampler: Resampler, size: tuple[int, int]) -> Tensor:
-    """Resample t without any weight: means going down, nearest pixels going up."""
-    if resampler.goes_down:
-        return nn.functional.adaptive_avg_pool2d(t, size)
-    return nn.functional.interpolate(t, size=size, mode="nearest")
+    sampler: nn.Module = type(resampler.module)(channels, use_conv=True, out_channels=channels)
+    return sampler
 
 
 def first_attention(layer: Layer, channels: int, options: BranchOptions) -> TemporalAttention:
@@ -108,23 +100,3 @@ def _attention(layer: Layer, channels: int, options: BranchOptions, *, residual:
         norm_num_groups=options.norm_num_groups,
         residual=residual,
     )
-
-
-def repeat_per_frame(features: Tensor, num_frames: int) -> Tensor:
-    """Repeat each of B rows for the F frames of its clip: B ... -> (B F) ..."""
-    return features.repeat_interleave(num_frames, dim=0)
-
-
-def to_frames(clip: Tensor) -> Tensor:
-    """B C F H W -> (B F) C H W."""
-    return rearrange(clip, "b c f h w -> (b f) c h w")
-
-
-def to_clip(frames: Tensor, num_frames: int) -> Tensor:
-    """(B F) C H W -> B C F H W."""
-    return rearrange(frames, "(b f) c h w -> b c f h w", f=num_frames)
-
-
-def joined(features: Tensor, skip: Tensor) -> Tensor:
-    """Concatenate a state and its skip along the channels (Eq. 4 and 5)."""
-    return torch.cat([features, skip], dim=1)
