@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from diffusers.models.downsampling import Downsample2D
+from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 
 from mobius_model.network.layout import Layer, Resampler
@@ -75,8 +77,9 @@ def narrowing(channels: int, narrow_channels: int) -> nn.Module:
 def own_resampler(resampler: Resampler, options: BranchOptions) -> nn.Module:
     """Return a trainable sampler of t's width, made like the 2D UNet's."""
     channels = options.channels(resampler.channels)
-    sampler: nn.Module = type(resampler.module)(channels, use_conv=True, out_channels=channels)
-    return sampler
+    if resampler.goes_down:
+        return Downsample2D(channels, use_conv=True, out_channels=channels, name="op")
+    return Upsample2D(channels, use_conv=True, out_channels=channels)
 
 
 def first_attention(layer: Layer, channels: int, options: BranchOptions) -> TemporalAttention:
