@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL
 from pydantic import Field
+from torch import nn
 
 from mobius_model.codec import SpaceToDepth
 from mobius_model.model_files import find_folder, read_json, require_file, require_safetensors, weights_digest
@@ -95,7 +96,7 @@ def downscale_of(vae: Any) -> int:
     """Return how many pixels become one latent pixel along each side."""
     if isinstance(vae, SpaceToDepth):
         return int(vae.config.factor)
-    return 2 ** (len(vae.config.block_out_channels) - 1)
+    return 1 << (len(vae.config.block_out_channels) - 1)
 
 
 def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> Base:
@@ -106,7 +107,8 @@ def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: 
     """
     vae_folder = _find_part(config, "vae")
     text_folder = _find_part(config, "text_encoder")
-    vae = _open_vae(vae_folder).to(device, dtype)
+    vae = _open_vae(vae_folder)
+    nn.Module.to(vae, device, dtype)  # diffusers' own `to` warns of lists that are empty
     text = open_text_encoder(
         text_folder,
         _find_tokenizer(config, text_folder),
