@@ -40,6 +40,7 @@ from schemas.clip import Clip
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus")) / "sample"
+TOUCHES = 0.1  # of a reading's box
 LARGE_TEXT = 0.25  # of the canvas, the threshold of the recipe
 HAVE_TEXT = ("buy-morning-coffee-3x", "buy-morning-coffee-transparent", "704_Cool", "boomparrot", "cakeparrot", "hmm")
 """Files without a caption that show words all the same, found by looking at them."""
@@ -125,6 +126,7 @@ def measure_cleaning(settings: argparse.Namespace) -> list[tuple[str, object]]:
     outcomes: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     pixels: Counter[str] = Counter()
+    strange: set[str] = set()
     for _, clip in sample_clips(only_captioned=True):
         text = bench.find(clip)
         answer = bench.clean(clip, text)
@@ -139,15 +141,31 @@ def measure_cleaning(settings: argparse.Namespace) -> list[tuple[str, object]]:
         again = Clip(decode_clip(answer.clean_media).frames, tuple(answer.clean_run_lengths), clip.delays_ms)
         every = TextConfig(max_frames_read=len(again.frames))
         counts["no track"] += not find_text(again, config=every, reader=bench.reader).tracks
+        misread = raw_readings(again.frames, inside, bench.reader)
+        counts["anywhere"] += bool(misread)
+        counts["touching"] += any(share > TOUCHES for _, share in misread)
+        strange.update(text for text, _ in misread)
     num = outcomes["cleaned"]
     return [
         ("outcomes", dict(outcomes)),
         ("nothing read in the mask, every frame read again", f"{counts['nothing left']} of {num}"),
         ("no track found, every frame read again", f"{counts['no track']} of {num}"),
+        ("clips of which raw OCR, unfiltered, reads anything anywhere", f"{counts['anywhere']} {sorted(strange)}"),
+        ("of these, where the mask was", counts["touching"]),
         ("pixels outside the mask identical", f"{counts['same outside']} of {num}"),
         ("recovered, flat, invented", origins(pixels)),
         ("seconds per clip", f"{bench.seconds['clean'] / max(1, sum(outcomes.values())):.2f}"),
     ]
+
+
+def raw_readings(frames: Frames, inside: Mask, reader: TextReader) -> list[tuple[str, float]]:
+    """Read every frame without any of our doubts; return each string and the share of its box that the mask covers."""
+    readings = []
+    for frame in frames:
+        for box in reader.read(frame):
+            (left, right), (top, bottom) = ((max(0, int(f(box.polygon[k::2]))) for f in (min, max)) for k in (0, 1))
+            readings.append((box.text, float(inside[top : bottom + 1, left : right + 1].mean())))
+    return readings
 
 
 # Drawn stickers.
