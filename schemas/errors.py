@@ -12,7 +12,9 @@ MobiusError
 │   └── RefusedText      refused_text     a model cannot answer for this text and says so
 ├── MachineFault         the machine is to blame (memory, disk, connection): nothing is marked, the task is retried
 ├── StageBroken          many samples in a row failed in a way nobody foresaw: the code is to blame, the run stops
-└── UnbalancedLedger     a sample has no fate, or two: the run fails
+├── UnbalancedLedger     a sample has no fate, or two: the run fails
+├── GradientLeak         something is trained that must not be, or nothing is: the network is built wrongly
+└── TrainingDiverged     the loss is no number any more: the run stops, its last checkpoint stays
 """
 
 
@@ -72,3 +74,11 @@ class StageBroken(MobiusError):
 
 class UnbalancedLedger(MobiusError):
     """The conservation law is broken: the fates of the samples do not add up to what was ingested."""
+
+
+class GradientLeak(MobiusError):
+    """A gradient reaches what must stay frozen, or does not reach what is to be trained."""
+
+
+class TrainingDiverged(MobiusError):
+    """The loss is infinite or no number; nothing after the last checkpoint is of use."""
