@@ -1,15 +1,15 @@
 """Split: keys of a set -> which samples are trained on and which are held out, by a hash of the key."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from mobius_model.data.row_groups import RowGroup, RowGroupReader
 
-HASH_BITS = 64
+HASH_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,17 @@ def split_samples(reader: RowGroupReader, *, fraction: float, max_validation_sam
     hashes = np.empty(firsts[-1], np.uint64)
     for index in range(len(reader.row_groups)):
         keys = reader.read_once(index, ["key"])["key"].to_pylist()
-        hashes[firsts[index] : firsts[index + 1]] = [xxhash.xxh64_intdigest(key) for key in keys]
-    is_held_out = hashes < np.uint64(fraction * 2**HASH_BITS)
+        hashes[firsts[index] : firsts[index + 1]] = [_hash(key) for key in keys]
+    is_held_out = hashes < np.uint64(fraction * 256.0**HASH_BYTES)
     if len(hashes) > 1 and fraction > 0:
         is_held_out[hashes.argmin()] = True
     if len(hashes) > 0 and is_held_out.all():
         is_held_out[hashes.argmax()] = False
     return Split(is_held_out, firsts, _looked_at(is_held_out, hashes, firsts, max_validation_samples))
+
+
+def _hash(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=HASH_BYTES).digest(), "big")
 
 
 def _firsts(row_groups: Sequence[RowGroup]) -> NDArray[np.int64]:
