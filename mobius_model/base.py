@@ -12,7 +12,14 @@ from pydantic import Field
 from torch import nn
 
 from mobius_model.codec import SpaceToDepth
-from mobius_model.model_files import find_folder, read_json, require_file, require_safetensors, weights_digest
+from mobius_model.model_files import (
+    find_folder,
+    read_json,
+    require_file,
+    require_safetensors,
+    weights_digest,
+    without_bars,
+)
 from mobius_model.text import TextEncoder, open_text_encoder
 from schemas.config import StrictConfig
 from schemas.errors import UserError
@@ -107,15 +114,13 @@ def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: 
     """
     vae_folder = _find_part(config, "vae")
     text_folder = _find_part(config, "text_encoder")
-    vae = _open_vae(vae_folder)
-    nn.Module.to(vae, device, dtype)  # diffusers' own `to` warns of lists that are empty
-    text = open_text_encoder(
-        text_folder,
-        _find_tokenizer(config, text_folder),
-        max_tokens=config.max_tokens,
-        device=device,
-        dtype=dtype,
-    )
+    tokenizer_folder = _find_tokenizer(config, text_folder)
+    with without_bars():
+        vae = _open_vae(vae_folder)
+        nn.Module.to(vae, device, dtype)  # diffusers' own `to` warns of lists that are empty
+        text = open_text_encoder(
+            text_folder, tokenizer_folder, max_tokens=config.max_tokens, device=device, dtype=dtype
+        )
     return Base(
         vae=vae,
         text=text,

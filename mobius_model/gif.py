@@ -30,7 +30,7 @@ FRAME_NAME = "frame-{:04d}.png"
 
 @dataclass(frozen=True)
 class Playback:
-    """How frames are shown: fps; times the clip runs (0: forever); whether few colours are dithered."""
+    """How frames are shown: fps; loop count as the format writes it (0: forever); whether few colours are dithered."""
 
     fps: float
     loop: int = 0

@@ -1,11 +1,15 @@
 """Model files: the name of a model -> its folder on this machine, and what can be said of it without loading it."""
 
+import contextlib
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import diffusers.utils.logging
+import transformers.utils.logging
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -76,6 +80,19 @@ def weights_digest(folder: Path) -> str:
     kept = {key: value for key, value in config.items() if key not in NOT_IDENTITY}
     digests = [_file_digest(path) for path in _weight_files(folder)]
     return hashlib.sha256(json.dumps([kept, digests], sort_keys=True).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def without_bars() -> Iterator[None]:
+    """Load or save models without a progress bar per component."""
+    shown = [each for each in (diffusers.utils.logging, transformers.utils.logging) if each.is_progress_bar_enabled()]
+    for each in shown:
+        each.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for each in shown:
+            each.enable_progress_bar()
 
 
 def _weight_files(folder: Path) -> list[Path]:

@@ -122,7 +122,8 @@ class MobiusPipeline(DiffusionPipeline):
         return without + guidance_scale * (with_prompt - without)
 
     def _ask(self, latents: Tensor, timestep: Tensor, text: Tensor) -> Tensor:
-        latents, text = latents.to(self.unet.dtype), text.to(self.unet.dtype)
+        if not isinstance(self.unet, MobiusUNet):  # which has two precisions, and sees to them itself
+            latents, text = latents.to(self.unet.dtype), text.to(self.unet.dtype)
         if isinstance(self.unet, UNet2DConditionModel):
             picture: Tensor = self.unet(latents.squeeze(2), timestep, encoder_hidden_states=text).sample  # B C H W
             return picture.unsqueeze(2).float()
