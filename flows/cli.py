@@ -10,17 +10,18 @@ import typer
 
 from flows.local_prefect import use_local_prefect
 from flows.process_end import leave_quietly
+from flows.training_commands import commands as training_commands
 from schemas.errors import MobiusError, UserError
 
 FAILURE, USER_ERROR = 1, 2
 AFTER_A_FAILURE = (
-    "mobius: what is answered is kept: run the same command again to go on; "
+    "mobius: what is finished is kept: run the same command again to go on; "
     "a curation leaves the traceback in the newest file of ROOT/runs"
 )
 
 app = typer.Typer(
     name="mobius",
-    help="From a pile of labelled GIFs to Parquet training shards, with an account of every file.\n\n"
+    help="From a pile of labelled GIFs to Parquet training shards, and from these to a model that makes GIFs.\n\n"
     "Start with: mobius curate flows/configs/laptop.toml source.path=MY_FOLDER root=MY_DATASET",
     no_args_is_help=True,
     add_completion=False,
@@ -161,6 +162,9 @@ def draw_stickers(
     typer.echo(f"{count} files in {folder / 'media'}, what is under their text in {folder / 'truth'}")
 
 
+app.add_typer(training_commands)
+
+
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
@@ -181,6 +185,9 @@ def _run() -> int:
     except MobiusError as error:
         sys.stderr.write(f"mobius: {type(error).__name__}: {error}\n")
         return FAILURE
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"mobius: {error.name} is not installed: pip install 'mobius[train]' for the trainer\n")
+        return USER_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("mobius: stopped; run the same command again to go on\n")
         return FAILURE

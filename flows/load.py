@@ -4,7 +4,7 @@ import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,10 +13,17 @@ from pipeline.config import CurateConfig
 from pipeline.sources import open_source
 from schemas.errors import UserError
 
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def read_config(cls: type[Config], path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a config of some class, nothing but itself checked. Raises UserError naming the key or file."""
+    return _validate(cls, _read_toml(path), overrides, name=str(path))
+
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> CurateConfig:
-    """Read and check a config and the source it names. Raises UserError naming the key or file."""
-    config = _validate(_read_toml(path), overrides, name=str(path))
+    """Read and check the config of a curation and the source it names. Raises UserError naming the key or file."""
+    config = read_config(CurateConfig, path, overrides)
     _check_root(config)
     open_source(config.source)
     return config
@@ -27,14 +34,14 @@ def override_config(config: CurateConfig, overrides: Sequence[str]) -> CurateCon
     for override in overrides:
         if not override.startswith("select."):
             raise UserError(f"override {override!r}: only select.* can be tried here, the rest with `mobius curate`")
-    return _validate(config.model_dump(), overrides, name="overrides")
+    return _validate(CurateConfig, config.model_dump(), overrides, name="overrides")
 
 
-def _validate(settings: dict[str, Any], overrides: Sequence[str], *, name: str) -> CurateConfig:
+def _validate(cls: type[Config], settings: dict[str, Any], overrides: Sequence[str], *, name: str) -> Config:
     for override in overrides:
         _apply(settings, override)
     try:
-        return CurateConfig.model_validate(settings)
+        return cls.model_validate(settings)
     except ValidationError as error:
         expects_text = {".".join(map(str, each["loc"])) for each in error.errors() if each["type"] == "string_type"}
     for override in overrides:  # a folder may be called 2024: where text is expected, what was typed is the text
@@ -42,9 +49,9 @@ def _validate(settings: dict[str, Any], overrides: Sequence[str], *, name: str) 
         if key.strip() in expects_text:
             _apply(settings, f"{key}={json.dumps(text.strip())}")
     try:
-        return CurateConfig.model_validate(settings)
+        return cls.model_validate(settings)
     except ValidationError as error:
-        raise UserError(f"{name}: {_explain(error)}") from error
+        raise UserError(f"{name}: {_explain(cls, error)}") from error
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -79,18 +86,20 @@ def _value(text: str) -> Any:
         return text
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(cls: type[BaseModel], error: ValidationError) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key, expected one of {', '.join(_known_keys(first['loc'][:-1]))}"
+        return f"{key}: unknown key, expected one of {', '.join(_known_keys(cls, first['loc'][:-1]))}"
     if first["type"] == "missing":
         return f"{key}: missing, it has no default"
+    if first["type"] == "value_error":  # our own words, about several keys
+        return f"{key}: {first['ctx']['error']}".removeprefix(": ")
     return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
-def _known_keys(sections: Sequence[int | str]) -> list[str]:
-    model: type[BaseModel] = CurateConfig
+def _known_keys(cls: type[BaseModel], sections: Sequence[int | str]) -> list[str]:
+    model = cls
     for section in sections:
         annotation = model.model_fields[str(section)].annotation
         assert isinstance(annotation, type)

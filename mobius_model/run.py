@@ -70,9 +70,15 @@ class Run:
         return predict_pictures if self.config.stage == "t2i" else predict_clips
 
 
+def training_device(config: TrainConfig) -> torch.device:
+    """Return what kind of device the config asks for on this machine."""
+    has_gpu = torch.cuda.is_available() and config.launch.device == "auto"
+    return torch.device("cuda" if has_gpu else "cpu")
+
+
 def open_accelerator(config: TrainConfig) -> Accelerator:
     """Return accelerate's view of this process and its ranks. Raises UserError for what this machine cannot do."""
-    has_gpu = torch.cuda.is_available() and config.launch.device == "auto"
+    has_gpu = training_device(config).type == "cuda"
     if config.loop.precision == "fp16" and not has_gpu:
         raise UserError("loop.precision = 'fp16' needs a GPU, expected bf16 or fp32 here")
     return Accelerator(

@@ -12,6 +12,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import diffusers
+import transformers
+
 from mobius_model.config import TrainConfig
 from mobius_model.report import Report
 from mobius_model.trainer import train
@@ -27,6 +30,8 @@ def main(arguments: list[str]) -> int:
     if is_launched:
         threading.Thread(target=_end_with_launcher, daemon=True).start()
     tell = _tell_launcher if is_launched else _tell_person
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()  # a bar per file loaded tells nobody anything
     config = TrainConfig.model_validate_json(Path(name).read_bytes())
     try:
         outcome = train(config, progress=tell)

@@ -1,10 +1,14 @@
 """DataConfig: which pictures, captions and order the trainer sees."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.config import StrictConfig
+
+FramesPerSecond = Annotated[
+    Annotated[float, Field(gt=0)] | None, BeforeValidator(lambda value: None if value == "stored" else value)
+]
 
 
 class DataConfig(StrictConfig):
@@ -12,7 +16,7 @@ class DataConfig(StrictConfig):
 
     size: int = Field(ge=8, multiple_of=8)  # pixels; clips are padded to a square and resized to size x size
     num_frames: int = Field(8, ge=1)  # frames of one clip in t2v; t2i has 1
-    fps: float | None = Field(8.0, gt=0)  # frames per second; absent = the paper's: first stored frames, no delays
+    fps: FramesPerSecond = 8.0  # frames per second; "stored" = the paper's: the first stored frames, no delays
     random_start: bool = True  # a loop may start anywhere, another clip where it still fits; False = at its beginning
     background: str = Field("white", pattern="^(white|random|#[0-9a-fA-F]{6})$")  # behind alpha
     language: Literal["zh", "en"] = "zh"
