@@ -14,11 +14,11 @@ from torch import nn
 from mobius_model.codec import SpaceToDepth
 from mobius_model.model_files import (
     find_folder,
+    quietly,
     read_json,
     require_file,
     require_safetensors,
     weights_digest,
-    without_bars,
 )
 from mobius_model.text import TextEncoder, open_text_encoder
 from schemas.config import StrictConfig
@@ -115,7 +115,7 @@ def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: 
     vae_folder = _find_part(config, "vae")
     text_folder = _find_part(config, "text_encoder")
     tokenizer_folder = _find_tokenizer(config, text_folder)
-    with without_bars():
+    with quietly():
         vae = _open_vae(vae_folder)
         nn.Module.to(vae, device, dtype)  # diffusers' own `to` warns of lists that are empty
         text = open_text_encoder(

@@ -7,7 +7,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from mobius_model.gif import check_target, write_animation
-from mobius_model.model_files import read_json, without_bars
+from mobius_model.model_files import quietly, read_json
 from mobius_model.sampler import SAMPLERS, MobiusPipeline
 from schemas.errors import UserError
 
@@ -89,7 +89,7 @@ def open_pipeline(model_folder: Path, *, device: str | None = None) -> MobiusPip
     _check_model(model_folder)
     where = _device(device)
     try:
-        with without_bars():
+        with quietly():
             pipeline: MobiusPipeline = MobiusPipeline.from_pretrained(
                 model_folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
             )

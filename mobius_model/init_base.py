@@ -11,7 +11,7 @@ from transformers import BertTokenizer, ChineseCLIPTextConfig, ChineseCLIPTextMo
 from mobius_model.base import PAPER_SCHEDULER
 from mobius_model.codec import SpaceToDepth
 from mobius_model.folders import folder_written_aside
-from mobius_model.model_files import without_bars
+from mobius_model.model_files import quietly
 from mobius_model.text import CHINESE_CLIP_TOKENS
 from mobius_model.vocabulary import make_vocabulary
 from schemas.errors import UserError
@@ -61,7 +61,7 @@ def init_base(folder: Path, *, captions: Iterable[str], size: int, preset: str =
     sizes = PRESETS[preset]
     vocabulary = make_vocabulary(captions)
     codec = SpaceToDepth(factor=_factor(size))
-    with folder_written_aside(folder) as aside, without_bars():
+    with folder_written_aside(folder) as aside, quietly():
         codec.save_pretrained(aside / "vae")
         BertTokenizer(vocab=vocabulary, model_max_length=CHINESE_CLIP_TOKENS).save_pretrained(aside / "tokenizer")
         _text_model(sizes, num_tokens=len(vocabulary), seed=seed).save_pretrained(aside / "text_encoder")

@@ -83,14 +83,17 @@ def weights_digest(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def without_bars() -> Iterator[None]:
-    """Load or save models without a progress bar per component."""
+def quietly() -> Iterator[None]:
+    """Load or save models without bars, and without transformers' report of weights: who loads checks them."""
     shown = [each for each in (diffusers.utils.logging, transformers.utils.logging) if each.is_progress_bar_enabled()]
+    verbosity = transformers.utils.logging.get_verbosity()
     for each in shown:
         each.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
     try:
         yield
     finally:
+        transformers.utils.logging.set_verbosity(verbosity)
         for each in shown:
             each.enable_progress_bar()
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import BertTokenizer, ChineseCLIPTextModel, CLIPTextModel, CLIPTokenizer
 
-from mobius_model.model_files import read_json, require_file, require_safetensors, weights_digest
+from mobius_model.model_files import quietly, read_json, require_file, require_safetensors, weights_digest
 from schemas.errors import UserError
 
 CHINESE_CLIP_TOKENS = 52
@@ -126,21 +126,25 @@ def open_text_encoder(
 
 def _open_weights(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
     """Load every weight that is read, or raise: transformers would draw what is missing at random, and go on."""
-    missing: set[str] = set()
+    lacking: list[set[str]] = []
     for key_mapping in (TEXT_PREFIX, None):  # None: where this transformers keeps the prefix itself
-        model, report = kind.from_pretrained(
-            folder,
-            key_mapping=key_mapping,
-            output_loading_info=True,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            dtype=dtype,
-        )
+        with quietly():
+            model, report = kind.from_pretrained(
+                folder,
+                key_mapping=key_mapping,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # told below, in our words
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                dtype=dtype,
+            )
         missing = {name for name in report["missing_keys"] if not name.startswith(UNREAD)}
-        if not missing and not report["mismatched_keys"]:
+        lacking.append(missing | {found[0] for found in report["mismatched_keys"]})
+        if not lacking[-1]:
             return _without_chance(model)
-    raise UserError(f"{folder}: weight {min(missing, default='of another shape')} is missing, expected all of a {kind}")
+    name = min(min(lacking, key=len))
+    raise UserError(f"{folder}: weight {name} is missing or of another shape, expected all of {kind.__name__}")
 
 
 def _without_chance(model: Any) -> Any:
