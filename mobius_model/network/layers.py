@@ -7,6 +7,7 @@ from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 
 from mobius_model.network.layout import Layer, Resampler
+from mobius_model.network.recompute import NOTHING_AGAIN, Cuttable, Recompute, again
 from mobius_model.network.temporal import TemporalAttention, TemporalConv
 
 
@@ -36,21 +37,22 @@ class SerialLayer(nn.Module):
     def __init__(self, layer: Layer, options: BranchOptions) -> None:
         super().__init__()
         channels = layer.out_channels
-        self.conv = TemporalConv(channels, channels, norm_num_groups=options.norm_num_groups, dropout=options.dropout)
+        self.conv = TemporalConv(channels, norm_num_groups=options.norm_num_groups, dropout=options.dropout)
         self.attention = _attention(layer, channels, options, residual=True)
 
 
-class ParallelLayer(nn.Module):
+class ParallelLayer(nn.Module, Cuttable):
     """t' = h' + TA(s + TC(t)), with s = SC(h) and h' = SA(s): Eq. 8 and 9 of arXiv 2407.06617.
 
-    On the levels without attention SA and TA are missing, and t' = s + TC(t).
+    On the levels without attention SA and TA are missing, and t' = s + TC(t). The bridge brings t and its skip to one
+    width before TC, which so is the same layer in every mode.
     """
 
     def __init__(self, layer: Layer, options: BranchOptions) -> None:
         super().__init__()
         channels = options.channels(layer.out_channels)
+        self.bridge = Bridge(options.channels(layer.in_channels), options.channels(layer.skip_channels), channels)
         self.conv = TemporalConv(
-            options.channels(layer.in_channels) + options.channels(layer.skip_channels),
             channels,
             norm_num_groups=options.norm_num_groups,
             residual=options.conv_residual,
@@ -60,17 +62,50 @@ class ParallelLayer(nn.Module):
         self.narrow_s = narrowing(layer.out_channels, channels)
         self.narrow_h = narrowing(layer.out_channels, channels) if self.attention is not None else None
 
-    def forward(self, t: Tensor, s: Tensor, h: Tensor, num_frames: int) -> Tensor:
-        """Map t (B F) C H W, with s and h' (B F) C' H W, to the next t (B F) C' H W."""
-        mixed: Tensor = self.narrow_s(s) + self.conv(t, num_frames)
+    def forward(self, t: Tensor, s: Tensor, h: Tensor, num_frames: int, recompute: Recompute = NOTHING_AGAIN) -> Tensor:
+        """Map t (B F) C H W, with s and h' (B F) C' H W, to the next t (B F) C' H W.
+
+        Only what TC and TA do is ever run again: the sums need nothing, so s and h' are not kept at full width.
+        """
+        if recompute.convolutions == "layer":
+            mixed: Tensor = self.narrow_s(s) + again(self._bridge_and_convolve, t, num_frames)
+        else:
+            mixed = self.narrow_s(s) + self.conv(self.bridge(t), num_frames, recompute)
         if self.attention is None or self.narrow_h is None:
             return mixed
-        out: Tensor = self.narrow_h(h) + self.attention(mixed, num_frames)
+        out: Tensor = self.narrow_h(h) + self.attention(mixed, num_frames, recompute)
+        return out
+
+    def _bridge_and_convolve(self, t: Tensor, num_frames: int) -> Tensor:
+        out: Tensor = self.conv(self.bridge(t), num_frames)
+        return out
+
+
+class Bridge(nn.Module):
+    """t and its skip beside it -> t of this layer's width: the skip by a 1 x 1 convolution, added to t.
+
+    t itself goes through one only where its own width changes. TC over both side by side would do two to three times
+    the arithmetic in its first convolution and keep two to three times as much there.
+    """
+
+    def __init__(self, channels: int, skip_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.widen = narrowing(channels, out_channels)
+        self.skip = nn.Conv2d(skip_channels, out_channels, 1) if skip_channels else None
+
+    def forward(self, joined: Tensor) -> Tensor:
+        """Map N (C + skip) H W to N C' H W."""
+        if self.skip is None:
+            widened: Tensor = self.widen(joined)
+            return widened
+        t, skip = joined.tensor_split([self.channels], dim=1)
+        out: Tensor = self.widen(t) + self.skip(skip)
         return out
 
 
 def narrowing(channels: int, narrow_channels: int) -> nn.Module:
-    """Return what brings features of h to the width of t: nothing at full width."""
+    """Return what brings features to the width of t: nothing where they have it."""
     return nn.Identity() if channels == narrow_channels else nn.Conv2d(channels, narrow_channels, 1)
 
 
@@ -78,8 +113,10 @@ def own_resampler(resampler: Resampler, options: BranchOptions) -> nn.Module:
     """Return a trainable sampler of t's width, made like the 2D UNet's."""
     channels = options.channels(resampler.channels)
     if resampler.goes_down:
-        return Downsample2D(channels, use_conv=True, out_channels=channels, name="op")
-    return Upsample2D(channels, use_conv=True, out_channels=channels)
+        down: nn.Module = Downsample2D(channels, use_conv=True, out_channels=channels, name="op")
+        return down
+    up: nn.Module = Upsample2D(channels, use_conv=True, out_channels=channels)
+    return up
 
 
 def first_attention(layer: Layer, channels: int, options: BranchOptions) -> TemporalAttention:

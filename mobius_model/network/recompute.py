@@ -1,53 +1,57 @@
-"""Recompute: what a temporal layer saves for the backward pass, against what is computed once more.
+"""Recompute: what a temporal layer keeps for the backward pass, against what is computed once more there.
 
-`none` saves everything. `all` saves a layer's inputs only and runs it again. `cheap` runs norms, activations and
-other element-wise work again and keeps what convolutions, products and attention gave: almost no arithmetic for about
-half of the memory.
+A step that is run again is cut so that its last operation is a convolution or product: torch's checkpoint stops as
+soon as what the backward pass needs is there again, so that operation is not computed twice. Cut finely, only norms
+and activations run again, at no arithmetic that counts; cut coarsely, hardly anything is kept.
 """
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
+from torch.utils.checkpoint import checkpoint
 
-Recompute = Callable[..., Tensor]
-
-aten = torch.ops.aten
-COSTLY = frozenset(
-    {
-        aten.convolution.default,
-        aten.mm.default,
-        aten.addmm.default,
-        aten.bmm.default,
-        aten._scaled_dot_product_flash_attention.default,
-        aten._scaled_dot_product_flash_attention_for_cpu.default,
-        aten._scaled_dot_product_efficient_attention.default,
-        aten._scaled_dot_product_cudnn_attention.default,
-    }
-)
+Cut = Literal["none", "steps", "layer"]
 
 
-def _save_all(module: nn.Module, *inputs: Any) -> Tensor:
-    out: Tensor = module(*inputs)
+@dataclass(frozen=True, slots=True)
+class Recompute:
+    """How TC and TA (`convolutions`, `attention`) are cut: not at all, into their steps, or as a whole."""
+
+    convolutions: Cut = "none"
+    attention: Cut = "none"
+
+    def __call__(self, module: nn.Module, *inputs: Any) -> Tensor:
+        """Run a temporal layer; one that cannot be cut keeps its inputs only where all the others do."""
+        if isinstance(module, Cuttable):
+            out: Tensor = module(*inputs, self)
+        elif self.convolutions == "layer":
+            out = again(module, *inputs)
+        else:
+            out = module(*inputs)
+        return out
+
+
+class Cuttable:
+    """Marks a layer whose forward takes a Recompute as its last argument."""
+
+
+def again(function: Callable[..., Tensor], *inputs: Any) -> Tensor:
+    """Run a function, keep its inputs, and run it again when the backward pass comes."""
+    out: Tensor = checkpoint(function, *inputs, use_reentrant=False)
     return out
 
 
-def _save_inputs(module: nn.Module, *inputs: Any) -> Tensor:
-    out: Tensor = checkpoint(module, *inputs, use_reentrant=False)
-    return out
+def once(function: Callable[..., Tensor], *inputs: Any) -> Tensor:
+    """Run a function and keep all that its backward pass needs."""
+    return function(*inputs)
 
 
-def _save_costly(module: nn.Module, *inputs: Any) -> Tensor:
-    contexts = partial(create_selective_checkpoint_contexts, _keep_costly)
-    out: Tensor = checkpoint(module, *inputs, use_reentrant=False, context_fn=contexts)
-    return out
-
-
-def _keep_costly(context: Any, operation: Any, *args: Any, **kwargs: Any) -> CheckpointPolicy:
-    return CheckpointPolicy.MUST_SAVE if operation in COSTLY else CheckpointPolicy.PREFER_RECOMPUTE
-
-
-RECOMPUTE: dict[str, Recompute] = {"none": _save_all, "cheap": _save_costly, "all": _save_inputs}
+RECOMPUTE: dict[str, Recompute] = {
+    "none": Recompute(),
+    "cheap": Recompute(convolutions="steps", attention="steps"),  # norms and activations again, all products kept
+    "attention": Recompute(convolutions="steps", attention="layer"),  # TA again, what TC's convolutions gave is kept
+    "all": Recompute(convolutions="layer", attention="layer"),
+}
+NOTHING_AGAIN = RECOMPUTE["none"]

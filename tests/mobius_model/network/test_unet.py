@@ -101,7 +101,7 @@ def test_parallel_layer_is_equations_8_and_9() -> None:
                     h, t = torch.cat([h, h_skip], 1), torch.cat([t, t_skip], 1)
                 layer = parallel.temporal[place.name]
                 s = place.resnet(h, temb)
-                conv = plain_temporal_conv(layer.conv, t)
+                conv = plain_temporal_conv(layer.conv, plain_bridge(layer.bridge, t))
                 if place.attention is None:
                     h, t = s, s + conv
                 else:
@@ -128,10 +128,19 @@ def plain_temporal_conv(conv: Any, features: Tensor) -> Tensor:
         taps = last.weight[..., 0, 0].unbind(2)
         out = sum(torch.einsum("oc,bfchw->bfohw", tap, padded[:, k : k + 3]) for k, tap in enumerate(taps))
         out = out + last.bias[:, None, None]
-    if conv.shortcut is not None:
-        clips = torch.einsum("oc,bfchw->bfohw", conv.shortcut.weight[..., 0, 0, 0], clips)
-        clips = clips + conv.shortcut.bias[:, None, None]
     return (clips + out).flatten(0, 1)
+
+
+def plain_bridge(bridge: Any, joined: Tensor) -> Tensor:
+    """t, where its width differs through a matrix, plus its skip through a matrix."""
+    parts = [joined[:, : bridge.channels], joined[:, bridge.channels :]]
+    out = torch.zeros(())
+    for features, narrow in zip(parts, (bridge.widen, bridge.skip), strict=True):
+        if isinstance(narrow, nn.Conv2d):
+            weight, bias = narrow.weight[..., 0, 0], narrow.bias[:, None, None]
+            features = torch.einsum("oc,nchw->nohw", weight, features) + bias
+        out = out + features if narrow is not None else out
+    return out
 
 
 def plain_temporal_attention(attention: Any, features: Tensor) -> Tensor:
@@ -154,7 +163,7 @@ def test_attention_over_more_pixels_than_a_kernel_takes_is_split(monkeypatch: py
         torch.testing.assert_close(parallel(*inputs()).sample, whole)
 
 
-@pytest.mark.parametrize("kind", ["cheap", "all"])
+@pytest.mark.parametrize("kind", ["cheap", "attention", "all"])
 @pytest.mark.parametrize("mode", ["serial", "parallel"])
 def test_recomputing_changes_no_gradient(mode: Any, kind: str) -> None:
     model = awakened(MobiusUNet.from_unet2d(unet2d(), mode=mode, temporal_dropout=0.0))
