@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from accelerate.state import AcceleratorState, GradientState
 
+from mobius_model.init_base import init_base
 from mobius_model.trainer import train
+from tests.mobius_model.tiny_models import CAPTIONS
 from tests.mobius_model.training import pictures_config, write_inputs
 
 
@@ -24,4 +26,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_inputs(tmp_path_factory.mktemp("training"))
     train(pictures_config(folder, folder / "stage1"))
     (folder / "stage1" / "model").rename(folder / "pictures")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base for pictures of 32 x 32 pixels; nobody may write here."""
+    folder = tmp_path_factory.mktemp("base") / "tiny"
+    init_base(folder, captions=CAPTIONS, size=32)
     return folder
