@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from mobius_model.data.batches import DrawnSample, PixelBatch
@@ -84,11 +83,11 @@ class PixelSource:
             shown = frames_shown(
                 sample.axis, num_frames=self.num_frames, fps=self.config.fps, start=draw.start
             ).tolist()
-            clips.append(to_pixels(sample.draw(shown, background=draw.background, size=self.config.size)))
+            clips.append(sample.draw(shown, background=draw.background, size=self.config.size))
             captions.append("" if draw.drops_caption else sample.caption)
         return PixelBatch(
             keys=[sample.key for sample in stored],
-            pixels=torch.stack(clips),
+            pixels=to_pixels(np.stack(clips)),
             captions=[
                 "" if each.draw.drops_caption else sample.caption for sample, each in zip(stored, samples, strict=True)
             ],

@@ -34,7 +34,7 @@ def list_row_groups(folder: Path, name: str, *, plan: str) -> list[RowGroup]:
 def open_parquet(path: Path, *, plan: str) -> Any:
     """Open a Parquet file whose footer names the plan of the set it belongs to."""
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, pre_buffer=False)  # on a local disk it only copies once more
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing, though the manifest lists it") from error
     except (pa.ArrowInvalid, OSError) as error:
