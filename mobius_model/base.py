@@ -115,6 +115,8 @@ def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: 
     vae_folder = _find_part(config, "vae")
     text_folder = _find_part(config, "text_encoder")
     tokenizer_folder = _find_tokenizer(config, text_folder)
+    scheduler_config = _read_part(config, "scheduler", "scheduler_config.json") or dict(PAPER_SCHEDULER)
+    unet_config = _read_part(config, "unet", "config.json")
     with quietly():
         vae = _open_vae(vae_folder)
         nn.Module.to(vae, device, dtype)  # diffusers' own `to` warns of lists that are empty
@@ -124,8 +126,8 @@ def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: 
     return Base(
         vae=vae,
         text=text,
-        scheduler_config=_read_part(config, "scheduler", "scheduler_config.json") or dict(PAPER_SCHEDULER),
-        unet_config=_unet_config(config, vae, text),
+        scheduler_config=scheduler_config,
+        unet_config=_fitting(unet_config, vae, text),
         vae_folder=vae_folder,
     )
 
@@ -169,23 +171,27 @@ def _open_vae(folder: Path) -> Any:
     if found.get("shift_factor") is not None:
         raise UserError(f"{folder / 'config.json'}: shift_factor {found['shift_factor']}, expected a VAE without")
     require_safetensors(folder)
-    vae = VAES[name].from_pretrained(folder, use_safetensors=True, local_files_only=True)
+    try:
+        vae, report = VAES[name].from_pretrained(
+            folder, use_safetensors=True, local_files_only=True, output_loading_info=True
+        )
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder}: cannot be opened as {name} ({str(error).strip().splitlines()[0]})") from error
+    if report["missing_keys"]:
+        raise UserError(f"{folder}: weight {min(report['missing_keys'])} is missing, expected all of {name}")
     return vae.eval().requires_grad_(False)
 
 
-def _unet_config(config: BaseConfig, vae: Any, text: TextEncoder) -> dict[str, Any]:
-    """Return the UNet's config, which must fit the latents and the text."""
-    fitting = {
+def _fitting(unet_config: dict[str, Any] | None, vae: Any, text: TextEncoder) -> dict[str, Any]:
+    """Return the UNet's config, the paper's where there is none; raises UserError for one of another width."""
+    widths = {
         "in_channels": int(vae.config.latent_channels),
         "out_channels": int(vae.config.latent_channels),
         "cross_attention_dim": text.width,
     }
-    found = _read_part(config, "unet", "config.json")
-    if found is None:
-        return {**PAPER_UNET, **fitting}
-    for key, expected in fitting.items():
-        if found.get(key) != expected:
-            raise UserError(
-                f"base: the UNet's {key} is {found.get(key)}, expected {expected} of the VAE or text encoder"
-            )
-    return found
+    if unet_config is None:
+        return {**PAPER_UNET, **widths}
+    for key, expected in widths.items():
+        if unet_config.get(key) != expected:
+            raise UserError(f"base: unet has {key} = {unet_config.get(key)}, the VAE and text encoder need {expected}")
+    return unet_config
