@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.errors import UserError
+from schemas.errors import MachineFault, MobiusError, UserError
+from schemas.storage import MACHINE_ERRNOS
 
 PLAN_KEY = b"mobius.plan"
 
@@ -38,12 +39,18 @@ def open_parquet(path: Path, *, plan: str) -> Any:
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing, though the manifest lists it") from error
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path}: not a readable Parquet file") from error
+        raise _unreadable(path, error) from error
     found = (file.schema_arrow.metadata or {}).get(PLAN_KEY, b"").decode()
     if found != plan:
         file.close()
         raise UserError(f"{path}: belongs to plan {found or 'none'}, the manifest read at the start is of plan {plan}")
     return file
+
+
+def _unreadable(path: Path, error: Exception) -> MobiusError:
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
+        return MachineFault(f"{path}: {error.strerror}")
+    return UserError(f"{path}: not a readable Parquet file")
 
 
 class RowGroupReader:
@@ -72,8 +79,12 @@ class RowGroupReader:
     def read_once(self, index: int, columns: Sequence[str]) -> pa.Table:
         """Read without keeping: for a scan over everything."""
         group = self.row_groups[index]
-        with open_parquet(self.folder / group.file, plan=self.plan) as file:
-            return file.read_row_group(group.number, columns=list(columns), use_threads=False)
+        path = self.folder / group.file
+        with open_parquet(path, plan=self.plan) as file:
+            try:
+                return file.read_row_group(group.number, columns=list(columns), use_threads=False)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise _unreadable(path, error) from error
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": OrderedDict()}

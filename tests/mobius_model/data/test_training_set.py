@@ -111,6 +111,15 @@ def test_a_file_that_is_not_parquet(root: Path) -> None:
     assert refusal(root, verify="size") == f"{path}: not a readable Parquet file"
 
 
+def test_pages_that_are_damaged_though_the_size_is_right(root: Path) -> None:
+    path = root / "t2v" / FIRST
+    content = bytearray(path.read_bytes())
+    footer = int.from_bytes(content[-8:-4], "little") + 8
+    content[4:-footer] = b"\xff" * (len(content) - footer - 4)
+    path.write_bytes(content)
+    assert refusal(root, verify="size") == f"{path}: not a readable Parquet file"
+
+
 def test_a_file_of_another_export(root: Path, tmp_path: Path) -> None:
     other = write_set(tmp_path / "other", "t2v", [tiny_clip(number) for number in range(30)], plan="fedcba987654")
     shutil.copy(other / "t2v" / FIRST, root / "t2v" / FIRST)
