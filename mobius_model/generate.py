@@ -7,7 +7,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from mobius_model.gif import check_target, write_animation
-from mobius_model.model_files import quietly, read_json
+from mobius_model.model_files import quietly, read_json, require_safetensors
 from mobius_model.sampler import SAMPLERS, MobiusPipeline
 from schemas.errors import UserError
 
@@ -113,8 +113,7 @@ def _check_model(folder: Path) -> None:
         if not (folder / part).is_dir():
             raise UserError(f"{folder / part} is missing: expected the {part} of the model")
     for part in MODEL_PARTS:
-        if not any((folder / part).glob("*.safetensors")):
-            raise UserError(f"{folder / part}: no weights as safetensors")
+        require_safetensors(folder / part)
 
 
 def _targets(out: Path, num: int, *, force: bool) -> list[Path]:
