@@ -46,7 +46,7 @@ class SpaceToDepth(ModelMixin, ConfigMixin):
 
     factor: pixels per latent pixel along each side, 1 to 8.
     scaling_factor: what encoded latents are multiplied with before noise is added, and divided by before decoding,
-    by whoever calls, as with any VAE of Stable Diffusion. Stickers on white, in [-1, 1], have a mean square near 1;
+    by whoever calls, as with any VAE of Stable Diffusion. Stickers on white, in [-1, 1], have a mean square of 0.7;
     a power of two keeps the round trip exact to the bit.
     Raises ValueError for a factor out of range.
     """

@@ -1,5 +1,6 @@
 """Generate: a model folder and prompts -> animated files."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -47,14 +48,7 @@ def generate(
     Raises UserError for a folder that is no such model, arguments that do not fit it, and files that exist already
     (replaced with `force`); nothing is computed before these are checked.
     """
-    if not prompts:
-        raise UserError("prompts: none given, expected at least one")
-    if batch_size < 1:
-        raise UserError(f"batch_size = {batch_size}: expected 1 or more")
-    if fps <= 0:
-        raise UserError(f"fps = {fps}: expected more than 0")
-    if sampler not in SAMPLERS:
-        raise UserError(f"sampler = {sampler!r}: expected one of {', '.join(SAMPLERS)}")
+    _check_arguments(prompts, batch_size=batch_size, fps=fps, sampler=sampler)
     paths = _targets(out, len(prompts), force=force)
     pipeline = open_pipeline(model_folder, device=device)
     if num_frames is None:
@@ -98,6 +92,17 @@ def open_pipeline(model_folder: Path, *, device: str | None = None) -> MobiusPip
         raise UserError(f"{model_folder}: cannot be opened as a model ({reason})") from error
     pipeline.to(where)
     return pipeline
+
+
+def _check_arguments(prompts: Sequence[str], *, batch_size: int, fps: float, sampler: str) -> None:
+    if not prompts:
+        raise UserError("prompts: none given, expected at least one")
+    if batch_size < 1:
+        raise UserError(f"batch_size = {batch_size}: expected 1 or more")
+    if not (math.isfinite(fps) and fps > 0):
+        raise UserError(f"fps = {fps}: expected more than 0")
+    if sampler not in SAMPLERS:
+        raise UserError(f"sampler = {sampler!r}: expected one of {', '.join(SAMPLERS)}")
 
 
 def _check_model(folder: Path) -> None:

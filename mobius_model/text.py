@@ -143,8 +143,8 @@ def _open_weights(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
         lacking.append(missing | {found[0] for found in report["mismatched_keys"]})
         if not lacking[-1]:
             return _without_chance(model)
-    name = min(min(lacking, key=len))
-    raise UserError(f"{folder}: weight {name} is missing or of another shape, expected all of {kind.__name__}")
+    fewest = sorted(lacking, key=lambda names: len(names))[0]
+    raise UserError(f"{folder}: weight {min(fewest)} is missing or of another shape, expected all of {kind.__name__}")
 
 
 def _without_chance(model: Any) -> Any:
