@@ -68,10 +68,10 @@ def generate(
                 sampler=sampler,
                 progress=_counted(progress, number, len(starts)),
             ).frames
-        except ValueError as error:  # arguments that do not fit this model
+            for path, frames in zip(paths[start:], clips, strict=False):
+                write_animation(path, frames, fps=fps, dither=dither, loop=loop)
+        except ValueError as error:  # arguments that do not fit this model, or a format
             raise UserError(f"{model_folder}: {error}") from error
-        for path, frames in zip(paths[start:], clips, strict=False):
-            write_animation(path, frames, fps=fps, dither=dither, loop=loop)
     return paths
 
 
