@@ -43,7 +43,8 @@ def diffusers_checkpointed(unet2d: dict[str, Any]) -> UNet3DConditionModel:
     unet = diffusers_serial(unet2d)
     for name, module in unet.named_modules():
         group = name.rpartition(".")[0]
-        if name == "transformer_in" or group.rpartition(".")[2] in CHECKPOINTED and not group.startswith("transformer"):
+        is_listed = group.rpartition(".")[2] in CHECKPOINTED
+        if name == "transformer_in" or is_listed:
             _checkpoint(module)
     return unet
 

@@ -1,5 +1,6 @@
 """Commands of the trainer: what a person types -> calls of the train flow and of mobius_model."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -72,6 +73,21 @@ def precompute(
             progress=lambda done, total: move(done, total=total),
         )
     typer.echo(f"{latents.manifest.num_samples:,} samples in {latents.folder}")
+
+
+@commands.command()
+def estimate(config: Config, overrides: Overrides = None, as_json: Json = False) -> None:
+    """Tell what a step costs in every mode: weights, FLOP, saved activations, peak memory; needs no weights, no GPU."""
+    from flows.load import read_config
+    from flows.show_estimate import show_estimate
+    from mobius_model.config import TrainConfig
+    from mobius_model.estimate import estimate as count
+
+    counted = count(read_config(TrainConfig, config, overrides or []))
+    if as_json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(counted), ensure_ascii=False, indent=1) + "\n")
+    else:
+        show_estimate(counted)
 
 
 @commands.command("init-base")

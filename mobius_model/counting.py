@@ -95,7 +95,8 @@ def count_step(
                 noise_pred = model(*inputs).sample
             saved_bytes = meter.live_bytes - before - noise_pred.untyped_storage().nbytes()
             forward = meter.take()
-            nn.functional.mse_loss(noise_pred.float(), noise).backward()
+            loss = nn.functional.mse_loss(noise_pred.float(), noise)
+            loss.backward()  # type: ignore[no-untyped-call]
         return StepCount(
             parameters=sum(weight.numel() for weight in weights),
             trainable=sum(weight.numel() for weight in trained),
@@ -137,11 +138,11 @@ def _quiet() -> Any:
         yield
 
 
-class _Meter(TorchDispatchMode):
+class _Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts FLOP of every operation, and bytes of every storage from its making to its end."""
 
     def __init__(self, weights: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.live_bytes = self.peak_bytes = 0
         self._products = self._attention = 0
         self._weights = {weight.untyped_storage()._cdata for weight in weights}
@@ -181,13 +182,14 @@ class _Meter(TorchDispatchMode):
 
 
 def _attention_flop(query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> int:
-    return int(sdpa_flop_count(query.shape, key.shape, value.shape))
+    count: int = sdpa_flop_count(query.shape, key.shape, value.shape)  # type: ignore[no-untyped-call]
+    return count
 
 
-def _attention_backward_flop(
-    grad: Tensor, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any
-) -> int:
-    return int(sdpa_backward_flop_count(grad.shape, query.shape, key.shape, value.shape))
+def _attention_backward_flop(grad: Tensor, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any) -> int:
+    shapes = (grad.shape, query.shape, key.shape, value.shape)
+    count: int = sdpa_backward_flop_count(*shapes)  # type: ignore[no-untyped-call]
+    return count
 
 
 ATTENTION: dict[Any, Callable[..., int]] = {
