@@ -18,6 +18,7 @@ AFTER_A_FAILURE = (
     "mobius: what is finished is kept: run the same command again to go on; "
     "a curation leaves the traceback in the newest file of ROOT/runs"
 )
+OF_THE_TRAINER = ("accelerate", "diffusers", "einops", "safetensors", "torch", "transformers")
 
 app = typer.Typer(
     name="mobius",
@@ -185,13 +186,13 @@ def _run() -> int:
     except MobiusError as error:
         sys.stderr.write(f"mobius: {type(error).__name__}: {error}\n")
         return FAILURE
-    except ModuleNotFoundError as error:
-        sys.stderr.write(f"mobius: {error.name} is not installed: pip install 'mobius[train]' for the trainer\n")
-        return USER_ERROR
     except KeyboardInterrupt:
         sys.stderr.write("mobius: stopped; run the same command again to go on\n")
         return FAILURE
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in OF_THE_TRAINER:
+            sys.stderr.write(f"mobius: {error.name} is not installed, the trainer needs: pip install 'mobius[train]'\n")
+            return USER_ERROR
         sys.stderr.write(f"mobius: failed: {type(error).__name__}: {error}\n{AFTER_A_FAILURE}\n")
         return FAILURE
     return 0

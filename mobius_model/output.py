@@ -51,7 +51,7 @@ def check_space(output: Path, *, num_trained: int, num_weights: int, keep: int) 
     free = shutil.disk_usage(existing).free
     if free < needed:
         raise UserError(
-            f"output = {str(output)!r}: {free / 1e9:.1f} GB free, expected {needed / 1e9:.1f} GB "
+            f"output = {str(output)!r}: {free / 1e6:,.0f} MB free, expected {needed / 1e6:,.0f} MB "
             f"for {keep} + 1 checkpoints and the model; choose another disk or a smaller checkpoint.keep"
         )
 

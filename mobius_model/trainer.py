@@ -261,8 +261,8 @@ def _validate(run: Run, done: int) -> Validated:
             num_ranks=run.accelerator.num_processes,
             device=run.device,
         )
-    total = run.accelerator.reduce(sums.float().to(run.device), reduction="sum").cpu()
-    by_quantile = (total[0] / total[1]).tolist()
+    total = run.accelerator.reduce(sums.to(run.device), reduction="sum").cpu()
+    by_quantile = (total[0] / total[1]).float().tolist()  # in float64 the order of ranks would show
     loss = float(sum(by_quantile) / len(by_quantile))
     names = {f"validation/quantile_{number}": each for number, each in enumerate(by_quantile)}
     run.accelerator.log({"validation/loss": loss, **names}, step=done)

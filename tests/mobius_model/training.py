@@ -19,7 +19,14 @@ from tests.mobius_model.data.tiny_root import tiny_clip, write_set
 
 NUM_CLIPS = 24
 SIZE = 8
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 240
+TINIER = {
+    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
+    "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"],
+    "block_out_channels": [8, 16],
+    "norm_num_groups": 4,
+    "attention_head_dim": 2,
+}
 
 
 def write_inputs(folder: Path) -> Path:
@@ -28,6 +35,8 @@ def write_inputs(folder: Path) -> Path:
     write_set(folder / "root", "t2i", clips)
     write_set(folder / "root", "t2v", clips)
     init_base(folder / "base", captions=["开心, image_caption_zh 0123 summary"], size=SIZE)
+    unet = folder / "base/unet/config.json"
+    unet.write_text(json.dumps({**json.loads(unet.read_text()), **TINIER}))
     return folder
 
 
