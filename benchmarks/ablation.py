@@ -3,9 +3,10 @@
     python -m benchmarks.ablation sample     the sample corpus (MOBIUS_CORPUS, or ../shared/corpus)
     python -m benchmarks.ablation stickers   the demo's stickers, drawn on the spot
 
-Clips of 8 frames at 8 frames a second, pixels taken as latents, the label as text. For each seed one 2D UNet is trained
-on single frames; every variant starts from it, sees the same clips, timesteps and noise in the same order, and is
-then asked about the same held-out clips at the same timesteps with the same noise. Losses are compared seed by seed.
+Clips of 8 frames at 8 frames a second; blocks of 2 x 2 pixels are the latents, the label is the text. For each seed one
+2D UNet is trained on single frames; every variant starts from it, sees the same clips, timesteps and noise in the same
+order, and is then asked about the same held-out clips at the same timesteps with the same noise. Losses are compared
+seed by seed.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
+from einops import rearrange
 from PIL import Image
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ from schemas.errors import SampleError
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus")) / "sample"
 
-SIZE = 24
+SIZE = 16  # pixels
 NUM_FRAMES = 8
 FRAME_MS = 125
 TEXT_WIDTH = 32
@@ -44,12 +46,12 @@ HELD_OUT = 10  # one clip in so many
 TIMESTEPS = tuple(range(60, 1000, 125))  # of the held-out loss
 
 UNET: dict[str, Any] = {
-    "sample_size": SIZE,
-    "in_channels": 3,
-    "out_channels": 3,
-    "down_block_types": ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-    "block_out_channels": (32, 64, 64),
+    "sample_size": SIZE // 2,
+    "in_channels": 12,
+    "out_channels": 12,
+    "down_block_types": ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+    "block_out_channels": (32, 64),
     "layers_per_block": 1,
     "cross_attention_dim": TEXT_WIDTH,
     "attention_head_dim": 4,
@@ -76,7 +78,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """frames: float (N, 3, F, SIZE, SIZE) in [-1, 1]; text: (N, NUM_TOKENS, TEXT_WIDTH)."""
+    """frames: latents (N, 12, F, SIZE / 2, SIZE / 2) in [-1, 1]; text: (N, NUM_TOKENS, TEXT_WIDTH)."""
 
     frames: Tensor
     text: Tensor
@@ -93,8 +95,8 @@ class Clips:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["sample", "stickers"])
-    parser.add_argument("--first-steps", type=int, default=600, help="of the 2D UNet, on single frames")
-    parser.add_argument("--steps", type=int, default=300, help="of every variant")
+    parser.add_argument("--first-steps", type=int, default=2000, help="of the 2D UNet, on single frames")
+    parser.add_argument("--steps", type=int, default=600, help="of every variant")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
     settings = parser.parse_args()
@@ -227,12 +229,12 @@ def read_labels(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def small(frame: np.ndarray) -> np.ndarray:
-    """Return one RGBA frame as float (3, SIZE, SIZE) over white."""
+    """Return one RGBA frame over white as float latents (12, SIZE / 2, SIZE / 2)."""
     picture = Image.fromarray(frame)
     white = Image.new("RGBA", picture.size, "white")
     white.alpha_composite(picture)
-    pixels = np.asarray(white.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BOX), np.float32)
-    return pixels.transpose(2, 0, 1) / 127.5 - 1
+    pixels = np.asarray(white.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BOX), np.float32) / 127.5 - 1
+    return rearrange(pixels, "(h y) (w x) c -> (c y x) h w", y=2, x=2)
 
 
 if __name__ == "__main__":

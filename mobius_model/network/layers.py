@@ -17,12 +17,16 @@ class BranchOptions:
 
     width: of t, as a share of h's; below 1, what comes from h goes through a 1 x 1 convolution first.
     conv_residual, attention_residual: whether TC and TA add their input (Eq. 9 says nothing about it).
+    mixing: whether t is mixed with its neighbours in the plane before TC.
+    positions: whether TA is told which frame is which.
     norm_num_groups, dropout: of the temporal layers.
     """
 
     width: float
     conv_residual: bool
     attention_residual: bool
+    mixing: bool
+    positions: bool
     norm_num_groups: int
     dropout: float
 
@@ -52,6 +56,7 @@ class ParallelLayer(nn.Module, Cuttable):
         super().__init__()
         channels = options.channels(layer.out_channels)
         self.bridge = Bridge(options.channels(layer.in_channels), options.channels(layer.skip_channels), channels)
+        self.mix = Mix(channels) if options.mixing else nn.Identity()
         self.conv = TemporalConv(
             channels,
             norm_num_groups=options.norm_num_groups,
@@ -70,14 +75,14 @@ class ParallelLayer(nn.Module, Cuttable):
         if recompute.convolutions == "layer":
             mixed: Tensor = self.narrow_s(s) + again(self._bridge_and_convolve, t, num_frames)
         else:
-            mixed = self.narrow_s(s) + self.conv(self.bridge(t), num_frames, recompute)
+            mixed = self.narrow_s(s) + self.conv(self.mix(self.bridge(t)), num_frames, recompute)
         if self.attention is None or self.narrow_h is None:
             return mixed
         out: Tensor = self.narrow_h(h) + self.attention(mixed, num_frames, recompute)
         return out
 
     def _bridge_and_convolve(self, t: Tensor, num_frames: int) -> Tensor:
-        out: Tensor = self.conv(self.bridge(t), num_frames)
+        out: Tensor = self.conv(self.mix(self.bridge(t)), num_frames)
         return out
 
 
@@ -104,6 +109,25 @@ class Bridge(nn.Module):
         return out
 
 
+class Mix(nn.Module):
+    """t -> t and what is around it: a 3 x 3 convolution per channel, zero at the start, added to t.
+
+    TC and TA look along time only, and what h brings was never beside another frame: without this, t would learn of
+    movement in the plane from its resampling alone.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        for weight in self.conv.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, t: Tensor) -> Tensor:
+        """Map N C H W to the same shape."""
+        out: Tensor = t + self.conv(t)
+        return out
+
+
 def narrowing(channels: int, narrow_channels: int) -> nn.Module:
     """Return what brings features to the width of t: nothing where they have it."""
     return nn.Identity() if channels == narrow_channels else nn.Conv2d(channels, narrow_channels, 1)
@@ -125,7 +149,9 @@ def first_attention(layer: Layer, channels: int, options: BranchOptions) -> Temp
     head_dim = (
         layer.attention.transformer_blocks[0].attn1.inner_dim // layer.attention.transformer_blocks[0].attn1.heads
     )
-    return TemporalAttention(channels, num_heads=8, head_dim=head_dim, norm_num_groups=options.norm_num_groups)
+    return TemporalAttention(
+        channels, num_heads=8, head_dim=head_dim, norm_num_groups=options.norm_num_groups, positions=options.positions
+    )
 
 
 def _attention(layer: Layer, channels: int, options: BranchOptions, *, residual: bool) -> TemporalAttention | None:
@@ -139,4 +165,5 @@ def _attention(layer: Layer, channels: int, options: BranchOptions, *, residual:
         head_dim=channels // num_heads,
         norm_num_groups=options.norm_num_groups,
         residual=residual,
+        positions=options.positions,
     )

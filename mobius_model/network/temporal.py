@@ -18,6 +18,7 @@ from mobius_model.network.lean import Gate, LeanDropout, NormSilu, gated
 from mobius_model.network.recompute import NOTHING_AGAIN, Cuttable, Recompute, again, once
 
 MAX_ATTENTION_BATCH = 65_535  # CUDA kernels of scaled_dot_product_attention fail above (pytorch #146704)
+MAX_POSITIONS = 256  # frames of a clip, where they are told apart
 DROPOUT = 0.1
 
 
@@ -67,7 +68,14 @@ class TemporalAttention(TransformerTemporalModel, Cuttable):
     """TA: every pixel attends to itself in the other frames; diffusers' blocks, with the residual by choice."""
 
     def __init__(
-        self, channels: int, *, head_dim: int, num_heads: int, norm_num_groups: int, residual: bool = True
+        self,
+        channels: int,
+        *,
+        head_dim: int,
+        num_heads: int,
+        norm_num_groups: int,
+        residual: bool = True,
+        positions: bool = False,
     ) -> None:
         super().__init__(
             num_attention_heads=num_heads,
@@ -75,6 +83,8 @@ class TemporalAttention(TransformerTemporalModel, Cuttable):
             in_channels=channels,
             num_layers=1,
             norm_num_groups=num_groups(channels, norm_num_groups),
+            positional_embeddings="sinusoidal" if positions else None,
+            num_positional_embeddings=MAX_POSITIONS if positions else None,
         )
         inner = num_heads * head_dim
         for block in self.transformer_blocks:
@@ -112,15 +122,16 @@ class TemporalAttention(TransformerTemporalModel, Cuttable):
 def _run_in_steps(block: Any, pixels: Tensor) -> Tensor:
     """Run diffusers' BasicTransformerBlock, N F C: every product is kept, every norm and gate computed again."""
     for norm, attention in ((block.norm1, block.attn1), (block.norm2, block.attn2)):
-        pixels = pixels + _attention_of(attention, again(_asked, norm, attention, pixels))
+        pixels = pixels + _attention_of(attention, again(_asked, norm, attention, block.pos_embed, pixels))
     both = again(nn.Sequential(block.norm3, block.ff.net[0].proj), pixels)
     return pixels + again(_leave, block.ff.net[2], both)
 
 
-def _asked(norm: nn.Module, attention: Attention, pixels: Tensor) -> Tensor:
+def _asked(norm: nn.Module, attention: Attention, positions: nn.Module | None, pixels: Tensor) -> Tensor:
     """Return queries, keys and values side by side, N F 3C, as one product: it need not be run again."""
     weight = torch.cat([attention.to_q.weight, attention.to_k.weight, attention.to_v.weight])
-    return nn.functional.linear(norm(pixels), weight)
+    normed = norm(pixels)
+    return nn.functional.linear(normed if positions is None else positions(normed), weight)
 
 
 def _attention_of(attention: Attention, asked: Tensor) -> Tensor:

@@ -54,6 +54,8 @@ class MobiusUNet(ModelMixin, ConfigMixin):
     temporal_resampling: t is resampled by the frozen samplers of the 2D UNet (`spatial`, full width only), by its
     own trainable ones (`own`), or by means and nearest pixels (`pool`).
     conv_residual, attention_residual: whether TC and TA add their input inside Eq. 9.
+    temporal_mixing: whether t is mixed with its neighbours in the plane, by a 3 x 3 convolution per channel.
+    temporal_positions: whether TA is told which frame is which (diffusers' is not).
     fusion: `linear` or `deep`; train_head: whether the output head is trained too.
     text_once_per_clip: keys and values of the caption are computed once per clip, not once per frame (all modes).
     """
@@ -67,6 +69,8 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         temporal_resampling: str = "spatial",
         conv_residual: bool = True,
         attention_residual: bool = True,
+        temporal_mixing: bool = True,
+        temporal_positions: bool = True,
         fusion: str = "deep",
         train_head: bool = True,
         text_once_per_clip: bool = True,
@@ -79,18 +83,26 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         check_supported(self.spatial)
         if text_once_per_clip:
             read_text_once_per_clip(self.spatial)
-        width = temporal_width if mode == "parallel" else 1.0
-        options = BranchOptions(width, conv_residual, attention_residual, norm_num_groups, temporal_dropout)
+        is_parallel = mode == "parallel"
+        options = BranchOptions(
+            width=temporal_width if is_parallel else 1.0,
+            conv_residual=conv_residual,
+            attention_residual=attention_residual,
+            mixing=temporal_mixing,
+            positions=temporal_positions and is_parallel,
+            norm_num_groups=norm_num_groups,
+            dropout=temporal_dropout,
+        )
         places = list(walk(self.spatial))
         first = next(place for place in places if isinstance(place, Layer) and place.attention is not None)
         channels = self.spatial.conv_in.out_channels
         self.transformer_in = first_attention(first, options.channels(channels), options)
-        kind = ParallelLayer if mode == "parallel" else SerialLayer
+        kind = ParallelLayer if is_parallel else SerialLayer
         self.temporal = nn.ModuleDict(
             {place.name: kind(place, options) for place in places if isinstance(place, Layer)}
         )
         self.resamplers = nn.ModuleDict()
-        if mode == "parallel":
+        if is_parallel:
             self.narrow_in = narrowing(channels, options.channels(channels))
             self.fuse = FUSIONS[fusion](channels, options.channels(channels))
             if temporal_resampling == "own":

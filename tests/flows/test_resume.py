@@ -86,17 +86,18 @@ def test_20_kills_at_random_moments_change_no_result(
 ) -> None:
     """Every sample is computed once, but for what a killed worker had not flushed: one part per worker and kill.
 
-    The moments are counted in answers, or are the beginning of an export; a round that finds everything done starts
-    another dataset.
+    The moments are counted in answers, or are the beginning of an export; the engines take turns; a round that finds
+    everything done starts another dataset.
     """
     (tmp_path / "sitecustomize.py").write_text(AUDIT)
     moments = random.Random(20)
     roots = [tmp_path / "0"]
     killed_in = Counter[Path]()
-    for _ in range(KILL_ROUNDS):
+    for number in range(KILL_ROUNDS):
         root = roots[-1]
         environment = {"MOBIUS_AUDIT_LOG": str(root.with_suffix(".log")), "PYTHONPATH": str(tmp_path)}
-        process = mobius.start(*curate_arguments(root, stickers, *SETTINGS), **environment)
+        engine = f"engine.name={('processes', 'threads')[number % 2]}"
+        process = mobius.start(*curate_arguments(root, stickers, *SETTINGS, engine), **environment)
         wait_for_a_moment(process, root, moments)
         was_running = process.poll() is None
         kill_tree(process)

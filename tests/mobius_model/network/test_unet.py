@@ -17,6 +17,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"fusion": "linear", "train_head": False},
     {"conv_residual": False, "attention_residual": False},
     {"temporal_resampling": "own"},
+    {"temporal_mixing": False, "temporal_positions": False},
     {"temporal_width": 0.5, "temporal_resampling": "own"},
     {"temporal_width": 0.25, "temporal_resampling": "pool"},
 ]
@@ -78,7 +79,7 @@ def test_each_mode_trains_its_own_weights(mode: Any) -> None:
 
 def test_parallel_layer_is_equations_8_and_9() -> None:
     """s = SC(h), h' = SA(s), t' = h' + TA(s + TC(t)), written out with plain tensors for every layer."""
-    parallel = awakened(MobiusUNet.from_unet2d(unet2d(), text_once_per_clip=False)).eval()
+    parallel = awakened(MobiusUNet.from_unet2d(unet2d(), text_once_per_clip=False, temporal_positions=False)).eval()
     latents, timesteps, text = inputs()
     seen: list[tuple[Tensor, ...]] = []
     for layer in parallel.temporal.values():
@@ -101,7 +102,7 @@ def test_parallel_layer_is_equations_8_and_9() -> None:
                     h, t = torch.cat([h, h_skip], 1), torch.cat([t, t_skip], 1)
                 layer = parallel.temporal[place.name]
                 s = place.resnet(h, temb)
-                conv = plain_temporal_conv(layer.conv, plain_bridge(layer.bridge, t))
+                conv = plain_temporal_conv(layer.conv, plain_mix(layer.mix, plain_bridge(layer.bridge, t)))
                 if place.attention is None:
                     h, t = s, s + conv
                 else:
@@ -112,6 +113,18 @@ def test_parallel_layer_is_equations_8_and_9() -> None:
                 skips.append((h, t))
     assert skips == []
     assert len(seen) == len(parallel.temporal)
+
+
+def plain_mix(mix: Any, features: Tensor) -> Tensor:
+    """What is around every pixel, channel by channel, as a sum over nine shifted pictures."""
+    height, width = features.shape[-2:]
+    padded = nn.functional.pad(features, (1, 1, 1, 1))
+    around = sum(
+        mix.conv.weight[:, 0, y, x, None, None] * padded[..., y : y + height, x : x + width]
+        for y in range(3)
+        for x in range(3)
+    )
+    return features + around + mix.conv.bias[:, None, None]
 
 
 def plain_temporal_conv(conv: Any, features: Tensor) -> Tensor:
