@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
+from torch.utils.flop_counter import conv_flop_count, flop_registry, sdpa_backward_flop_count, sdpa_flop_count
 
 aten = torch.ops.aten
 
@@ -154,8 +154,8 @@ class _Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         operation = func._overloadpacket
         if operation in ATTENTION:
             self._attention += ATTENTION[operation](*args, **kwargs, out_val=out)
-        elif operation in flop_registry:
-            self._products += flop_registry[operation](*args, **kwargs, out_val=out)
+        elif operation in PRODUCTS:
+            self._products += PRODUCTS[operation](*args, **kwargs, out_val=out)
         for leaf in tree_leaves(out):
             if isinstance(leaf, Tensor):
                 self._note(leaf.untyped_storage())
@@ -192,6 +192,17 @@ def _attention_backward_flop(grad: Tensor, query: Tensor, key: Tensor, value: Te
     return count
 
 
+def _convolution_backward_flop(*args: Any, **kwargs: Any) -> int:
+    """Count what PyTorch's own counter does, but for convolutions in groups: it takes them for full ones."""
+    grad, features, weight, _bias, _stride, _padding, _dilation, transposed, _out_padding, _groups, wanted = args
+    once: int = conv_flop_count(features.shape, weight.shape, grad.shape, transposed=transposed)
+    return once * (int(wanted[0]) + int(wanted[1]))
+
+
+PRODUCTS: dict[Any, Callable[..., int]] = {
+    **flop_registry,
+    aten.convolution_backward: _convolution_backward_flop,
+}
 ATTENTION: dict[Any, Callable[..., int]] = {
     **{operation: count for operation, count in flop_registry.items() if "attention" in str(operation)},
     aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
