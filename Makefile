@@ -2,10 +2,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PROMPT ?= love, 贴图“love”：蓝色图案，带灰色和白色，居中。它忽大忽小，每秒约一次，变动约占画面一半。
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo demo-data demo-train test lint format bench clean
 
-demo: .venv/ready
+demo: demo-data demo-train
+
+demo-data: .venv/ready
 	rm -rf demo
 	$(BIN)/mobius draw-stickers demo/stickers
 	$(BIN)/mobius curate flows/configs/demo.toml
@@ -13,6 +16,17 @@ demo: .venv/ready
 	@echo "Files:   demo/stickers/media (source)   demo/stickers/truth (what is under the text)"
 	@echo "Dataset: demo/dataset   t2i/ t2v/ (shards, dataset card)   fates.parquet (what happened to each file)"
 	@echo "Look on: $(BIN)/mobius status demo/dataset;  $(BIN)/mobius select demo/dataset --sweep;  $(BIN)/mobius --help"
+
+demo-train: .venv/ready
+	rm -rf demo/base demo/t2i demo/t2v demo/sample.gif
+	$(BIN)/mobius init-base demo/base --dataset demo/dataset --size 32
+	$(BIN)/mobius precompute flows/configs/train-demo.toml stage=t2i
+	$(BIN)/mobius train flows/configs/train-demo.toml stage=t2i loop.num_steps=300 loop.batch_size=16
+	$(BIN)/mobius precompute flows/configs/train-demo.toml
+	$(BIN)/mobius train flows/configs/train-demo.toml
+	$(BIN)/mobius generate demo/t2v/model "$(PROMPT)" --out demo/sample.gif --guidance 2
+	@echo "Models:  demo/t2i/model (pictures)   demo/t2v/model (clips)   numbers of every step in log.jsonl beside them"
+	@echo "Sample:  demo/sample.gif   another: $(BIN)/mobius generate demo/t2v/model PROMPT --out NAME.gif"
 
 test: .venv/ready
 	$(BIN)/python -m pytest

@@ -45,7 +45,8 @@ def run_train(config: TrainConfig) -> Message:
     """
     started = time.time()
     try:
-        outcome: Message = train(config)
+        with _terminated_like_ctrl_c():
+            outcome: Message = train(config)
     except UserError:
         raise
     except BaseException as error:
@@ -138,6 +139,20 @@ def _started(command: list[str], log: Any) -> Iterator[subprocess.Popen[str]]:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Turn SIGTERM into KeyboardInterrupt, so that a scheduler's stop is recorded and takes the trainer along."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

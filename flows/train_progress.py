@@ -36,6 +36,7 @@ class TrainingView:
             f"{message['stage']}: {message['num_train']:,} samples as {message['content'].partition('-')[0]}, "
             f"{message['num_validation']:,} held out; {trained:,} of {total:,} weights are trained{goes_on}",
             highlight=False,
+            soft_wrap=True,
         )
         self._bar = self._progress.add_task("train", total=message["num_steps"], completed=message["step"], numbers="")
 
@@ -49,7 +50,9 @@ class TrainingView:
         self._progress.update(self._bar, completed=message["step"], numbers=numbers)
         if not self._console.is_terminal and time.monotonic() - self._said_at > SECONDS_BETWEEN_LINES:
             self._said_at = time.monotonic()
-            self._console.print(f"step {message['step']:,} of {message['num_steps']:,}  {numbers}", highlight=False)
+            self._console.print(
+                f"step {message['step']:,} of {message['num_steps']:,}  {numbers}", highlight=False, soft_wrap=True
+            )
 
     def _validate(self, message: Message) -> None:
         quantiles = " ".join(f"{loss:.4f}" for loss in message["by_quantile"])
@@ -57,11 +60,12 @@ class TrainingView:
             f"step {message['step']:,}: held-out loss {message['loss']:.4f} "
             f"(by timestep, little noise first: {quantiles})",
             highlight=False,
+            soft_wrap=True,
         )
 
     def _write(self, message: Message) -> None:
         if message["path"].endswith(".gif"):
-            self._console.print(f"step {message['step']:,}: sample {message['path']}", highlight=False)
+            self._console.print(f"step {message['step']:,}: sample {message['path']}", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -12,9 +12,7 @@ from flows.local_prefect import use_local_prefect
 
 commands = typer.Typer()
 
-Config = Annotated[
-    Path, typer.Argument(help="TOML file, such as flows/configs/train-demo-t2v.toml", show_default=False)
-]
+Config = Annotated[Path, typer.Argument(help="TOML file, such as flows/configs/train-demo.toml", show_default=False)]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(

@@ -1,7 +1,7 @@
 """TrainConfig: one TOML file -> everything a training run depends on, checked before anything runs."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -41,9 +41,9 @@ class TrainConfig(StrictConfig):
     """A training run: on what, where to, from what, how."""
 
     root: str = Field(min_length=1)  # dataset root that `mobius curate` has written
-    output: str = Field(min_length=1)  # folder of checkpoints, log, samples and the final model
+    output: str = Field(min_length=1)  # folder of checkpoints, log, samples, model; {stage} in it stands for the stage
     stage: Stage  # t2i trains a 2D UNet on first frames, t2v a temporal branch on clips
-    init: str | None = None  # folder of a model to start from; t2i without one starts from scratch, t2v needs one
+    init: str | None = None  # model to start from, or a table of one per stage; t2i without it starts from scratch
     seed: int = Field(0, ge=0)
     trackers: tuple[str, ...] = ("tensorboard",)
     base: BaseConfig
@@ -57,6 +57,19 @@ class TrainConfig(StrictConfig):
     checkpoint: CheckpointConfig = CheckpointConfig()
     validation: ValidationConfig = ValidationConfig()
     launch: LaunchConfig = LaunchConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_stage(cls, settings: Any) -> Any:
+        """Choose what a file for both stages says of this one."""
+        if not isinstance(settings, dict) or settings.get("stage") not in get_args(Stage):
+            return settings
+        stage, output, init = settings["stage"], settings.get("output"), settings.get("init")
+        if isinstance(init, dict) and init.keys() <= set(get_args(Stage)):
+            settings = {**settings, "init": init.get(stage)}
+        if isinstance(output, str):
+            settings = {**settings, "output": output.replace("{stage}", stage)}
+        return settings
 
     @model_validator(mode="after")
     def _fits_its_stage(self) -> "TrainConfig":

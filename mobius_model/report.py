@@ -2,10 +2,13 @@
 
 import resource
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+
+REPORTS_REMEMBERED = 10  # the first ones are slow: workers start, kernels are chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +64,16 @@ def say_nothing(report: Report) -> None:
 
 
 class Clock:
-    """Rate and time left; what is not training is left out of both."""
+    """The rate of the last reports; what is not training is left out of it."""
 
     def __init__(self) -> None:
-        self._seconds = 0.0
-        self._num_samples = 0
+        self._recent: deque[tuple[int, float]] = deque(maxlen=REPORTS_REMEMBERED)
         self._since = time.perf_counter()
 
     def count(self, num_samples: int) -> None:
         """Add samples that were trained on since the last call."""
         now = time.perf_counter()
-        self._seconds += now - self._since
-        self._num_samples += num_samples
+        self._recent.append((num_samples, now - self._since))
         self._since = now
 
     def skip(self) -> None:
@@ -81,8 +82,9 @@ class Clock:
 
     @property
     def samples_per_second(self) -> float:
-        """Mean rate so far."""
-        return self._num_samples / self._seconds if self._seconds else 0.0
+        """Rate over the last reports."""
+        seconds = sum(each for _, each in self._recent)
+        return sum(num for num, _ in self._recent) / seconds if seconds else 0.0
 
 
 def peak_memory_bytes(device: torch.device) -> int:
