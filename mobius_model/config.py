@@ -25,7 +25,7 @@ class LoopConfig(StrictConfig):
     accumulation: int = Field(1, ge=1)  # micro-batches per process and step
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"  # of what is trained; fp16 needs a GPU
     spatial_precision: Literal["fp32", "bf16"] = "fp32"  # of the frozen branch h in the parallel mode
-    recompute: Literal["none", "cheap", "all"] = "none"  # of the temporal layers, in the backward pass
+    recompute: Literal["none", "cheap", "attention", "all"] = "none"  # temporal layers, in the backward pass
     compile: bool = False  # torch.compile the network
     log_every_steps: int = Field(10, ge=1)  # numbers are fetched from the device so often
 

@@ -35,7 +35,7 @@ def arguments(stage: str, inputs: Path, output: Path, *overrides: str) -> Sequen
     small = (f"data.size={SIZE}", "data.num_frames=3", "data.num_workers=0", "data.validation_fraction=0.2")
     short = ("loop.num_steps=4", "loop.batch_size=2", "checkpoint.every_steps=2", "validation.num_inference_steps=2")
     where = (f"root={inputs / 'root'}", f"base.path={inputs / 'base'}", f"output={output}")
-    return ("train", f"flows/configs/train-demo.toml", f"stage={stage}", *where, *small, *short, *overrides)
+    return ("train", "flows/configs/train-demo.toml", f"stage={stage}", *where, *small, *short, *overrides)
 
 
 def test_help_names_the_commands_of_the_trainer(command: Mobius) -> None:

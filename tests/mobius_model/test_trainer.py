@@ -1,9 +1,10 @@
 """Training from end to end: both stages, every mode, what is guarded, and that nothing is overwritten by a mistake."""
 
+import inspect
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -12,8 +13,9 @@ from PIL import Image
 from torch import nn
 
 from mobius_model.base import open_base
-from mobius_model.config import TrainConfig
+from mobius_model.config import LoopConfig, TrainConfig
 from mobius_model.guards import check_gradients, check_h_is_frozen, h_watched
+from mobius_model.network.recompute import RECOMPUTE
 from mobius_model.network.unet import MobiusUNet
 from mobius_model.precompute import precompute
 from mobius_model.report import Report, Started, Stepped, Validated
@@ -81,7 +83,7 @@ def test_the_model_is_the_average_of_what_was_trained_and_the_rest_of_what_it_st
     start = UNet2DConditionModel.from_pretrained(inputs / "pictures/unet").state_dict()
     saved = trained_tensors(tmp_path / "out")
     trained_names = {name for name, _ in unet.trainable_parameters()}
-    for name, weight in unet.state_dict().items():
+    for name, weight in unet.named_parameters():
         expected = saved[f"average: {name}"] if name in trained_names else start[name.removeprefix("spatial.")]
         assert torch.equal(weight, expected), name
     assert {name.split(": ")[1] for name in saved if name.startswith("weights: ")} == trained_names
@@ -172,11 +174,13 @@ def test_stored_latents_are_used_where_they_fit(inputs: Path, tmp_path: Path) ->
     assert reports[0].content.startswith("latents-")
 
 
-def test_defaults_of_the_network_are_those_of_its_class(inputs: Path) -> None:
-    unet = UNet2DConditionModel.from_pretrained(inputs / "pictures/unet")
-    built = MobiusUNet.from_unet2d(unet)
-    for name, value in NetworkConfig().model_dump().items():
-        assert built.config[name] == value, name
+def test_the_config_has_every_option_of_the_network_with_its_default() -> None:
+    options = inspect.signature(MobiusUNet.__init__).parameters
+    defaults = {name: option.default for name, option in options.items()}
+    for name in ("self", "unet2d", "norm_num_groups"):
+        del defaults[name]
+    assert NetworkConfig().model_dump() == defaults
+    assert get_args(LoopConfig.model_fields["recompute"].annotation) == tuple(RECOMPUTE)
 
 
 # Going on.
