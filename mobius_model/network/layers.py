@@ -67,22 +67,30 @@ class ParallelLayer(nn.Module, Cuttable):
         self.narrow_s = narrowing(layer.out_channels, channels)
         self.narrow_h = narrowing(layer.out_channels, channels) if self.attention is not None else None
 
-    def forward(self, t: Tensor, s: Tensor, h: Tensor, num_frames: int, recompute: Recompute = NOTHING_AGAIN) -> Tensor:
-        """Map t (B F) C H W, with s and h' (B F) C' H W, to the next t (B F) C' H W.
+    def forward(
+        self,
+        t: Tensor,
+        skip: Tensor | None,
+        s: Tensor,
+        h: Tensor,
+        num_frames: int,
+        recompute: Recompute = NOTHING_AGAIN,
+    ) -> Tensor:
+        """Map t and its skip (B F) C H W, with s and h' (B F) C' H W, to the next t (B F) C' H W.
 
         Only what TC and TA do is ever run again: the sums need nothing, so s and h' are not kept at full width.
         """
         if recompute.convolutions == "layer":
-            mixed: Tensor = self.narrow_s(s) + again(self._bridge_and_convolve, t, num_frames)
+            mixed: Tensor = self.narrow_s(s) + again(self._bridge_and_convolve, t, skip, num_frames)
         else:
-            mixed = self.narrow_s(s) + self.conv(self.mix(self.bridge(t)), num_frames, recompute)
+            mixed = self.narrow_s(s) + self.conv(self.mix(self.bridge(t, skip)), num_frames, recompute)
         if self.attention is None or self.narrow_h is None:
             return mixed
         out: Tensor = self.narrow_h(h) + self.attention(mixed, num_frames, recompute)
         return out
 
-    def _bridge_and_convolve(self, t: Tensor, num_frames: int) -> Tensor:
-        out: Tensor = self.conv(self.mix(self.bridge(t)), num_frames)
+    def _bridge_and_convolve(self, t: Tensor, skip: Tensor | None, num_frames: int) -> Tensor:
+        out: Tensor = self.conv(self.mix(self.bridge(t, skip)), num_frames)
         return out
 
 
@@ -95,18 +103,13 @@ class Bridge(nn.Module):
 
     def __init__(self, channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.channels = channels
         self.widen = narrowing(channels, out_channels)
         self.skip = nn.Conv2d(skip_channels, out_channels, 1) if skip_channels else None
 
-    def forward(self, joined: Tensor) -> Tensor:
-        """Map N (C + skip) H W to N C' H W."""
-        if self.skip is None:
-            widened: Tensor = self.widen(joined)
-            return widened
-        t, skip = joined.tensor_split([self.channels], dim=1)
-        out: Tensor = self.widen(t) + self.skip(skip)
-        return out
+    def forward(self, t: Tensor, skip: Tensor | None) -> Tensor:
+        """Map t and skip N C H W to N C' H W; side by side they would be one more copy to keep."""
+        out: Tensor = self.widen(t)
+        return out if self.skip is None else out + self.skip(skip)
 
 
 class Mix(nn.Module):

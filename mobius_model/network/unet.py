@@ -14,6 +14,7 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.utils import BaseOutput
 from torch import Tensor, nn
 
+from mobius_model.network.frozen import resampled_by_frozen
 from mobius_model.network.fusion import FUSIONS
 from mobius_model.network.layers import (
     BranchOptions,
@@ -209,14 +210,16 @@ class MobiusUNet(ModelMixin, ConfigMixin):
                     h = _resample(place, h, skips[-1][0])
                 t = self._resample_t(place, t, h.shape[-2:])
             else:
+                t_skip = None
                 if place.pops_skip:
                     h_skip, t_skip = skips.pop()
-                    h, t = joined(h, h_skip), joined(t, t_skip)
+                    h = joined(h, h_skip)
                 with torch.no_grad():
                     h = s = place.resnet(h, temb)
                     if place.attention is not None:
                         h = place.attention(s, encoder_hidden_states=text, return_dict=False)[0]
-                t = self._temporal(self.temporal[place.name], t, self._beside(s), self._beside(h), num_frames)
+                layer = self.temporal[place.name]
+                t = self._temporal(layer, t, t_skip, self._beside(s), self._beside(h), num_frames)
             if place.pushes_skip:
                 skips.append((h, t))
         return self._temporal(self.fuse, self._beside(h), t)
@@ -229,7 +232,9 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         way = self.config.temporal_resampling
         if way == "pool":
             return pooled_or_repeated(t, size, goes_down=place.goes_down)
-        module = self.resamplers[place.name] if way == "own" else place.module
+        if way == "spatial":
+            return resampled_by_frozen(place.module, t, size)
+        module = self.resamplers[place.name]
         out: Tensor = module(t) if place.goes_down else module(t, output_size=tuple(size))
         return out
 

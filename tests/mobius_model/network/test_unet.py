@@ -146,7 +146,8 @@ def plain_temporal_conv(conv: Any, features: Tensor) -> Tensor:
 
 def plain_bridge(bridge: Any, joined: Tensor) -> Tensor:
     """t, where its width differs through a matrix, plus its skip through a matrix."""
-    parts = [joined[:, : bridge.channels], joined[:, bridge.channels :]]
+    num_t = joined.shape[1] - (bridge.skip.in_channels if bridge.skip is not None else 0)
+    parts = [joined[:, :num_t], joined[:, num_t:]]
     out = torch.zeros(())
     for features, narrow in zip(parts, (bridge.widen, bridge.skip), strict=True):
         if isinstance(narrow, nn.Conv2d):
