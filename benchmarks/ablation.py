@@ -60,17 +60,18 @@ UNET: dict[str, Any] = {
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "serial": {"mode": "serial"},
-    "full": {"mode": "full"},
     "parallel": {},
+    "without mixing": {"temporal_mixing": False},
     "linear fusion, frozen head": {"fusion": "linear", "train_head": False},
-    "linear fusion": {"fusion": "linear"},
+    "neither residual": {"conv_residual": False, "attention_residual": False},
+    "width 1/2": {"temporal_width": 0.5, "temporal_resampling": "own"},
+    "full": {"mode": "full"},
+    "with positions": {"temporal_positions": True},
     "frozen head": {"train_head": False},
     "TC without residual": {"conv_residual": False},
     "TA without residual": {"attention_residual": False},
-    "neither residual": {"conv_residual": False, "attention_residual": False},
     "own resampling": {"temporal_resampling": "own"},
     "pooling": {"temporal_resampling": "pool"},
-    "width 1/2": {"temporal_width": 0.5, "temporal_resampling": "own"},
     "width 1/4": {"temporal_width": 0.25, "temporal_resampling": "own"},
     "no dropout": {"temporal_dropout": 0.0},
 }
@@ -96,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["sample", "stickers"])
     parser.add_argument("--first-steps", type=int, default=2000, help="of the 2D UNet, on single frames")
-    parser.add_argument("--steps", type=int, default=600, help="of every variant")
+    parser.add_argument("--steps", type=int, default=400, help="of every variant")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
     settings = parser.parse_args()

@@ -28,7 +28,7 @@ class NetworkConfig(StrictConfig):
     conv_residual: bool = True  # whether TC adds its input inside Eq. 9
     attention_residual: bool = True  # whether TA does
     temporal_mixing: bool = True  # whether t is mixed in the plane, too
-    temporal_positions: bool = True  # whether TA knows the order of frames
+    temporal_positions: bool = False  # whether TA knows the order of frames
     fusion: Literal["linear", "deep"] = "deep"
     train_head: bool = True  # the 2D UNet's output head, after the fusion
     text_once_per_clip: bool = True  # keys and values of a caption once per clip, not once per frame

@@ -10,6 +10,7 @@ from diffusers.models.downsampling import Downsample2D
 from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input
 
 functional = nn.functional
 
@@ -41,7 +42,8 @@ class _FrozenConv(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        return nn.grad.conv2d_input(ctx.shape, weight, grad.to(weight.dtype), **ctx.how), None, None, None
+        back = conv2d_input(ctx.shape, weight, grad.to(weight.dtype), **ctx.how)  # type: ignore[no-untyped-call]
+        return back, None, None, None
 
 
 class _DoublingConv(torch.autograd.Function):

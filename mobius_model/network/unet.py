@@ -71,7 +71,7 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         conv_residual: bool = True,
         attention_residual: bool = True,
         temporal_mixing: bool = True,
-        temporal_positions: bool = True,
+        temporal_positions: bool = False,
         fusion: str = "deep",
         train_head: bool = True,
         text_once_per_clip: bool = True,

@@ -17,7 +17,8 @@ OPTIONS: list[dict[str, Any]] = [
     {"fusion": "linear", "train_head": False},
     {"conv_residual": False, "attention_residual": False},
     {"temporal_resampling": "own"},
-    {"temporal_mixing": False, "temporal_positions": False},
+    {"temporal_mixing": False},
+    {"temporal_positions": True},
     {"temporal_width": 0.5, "temporal_resampling": "own"},
     {"temporal_width": 0.25, "temporal_resampling": "pool"},
 ]
@@ -79,7 +80,7 @@ def test_each_mode_trains_its_own_weights(mode: Any) -> None:
 
 def test_parallel_layer_is_equations_8_and_9() -> None:
     """s = SC(h), h' = SA(s), t' = h' + TA(s + TC(t)), written out with plain tensors for every layer."""
-    parallel = awakened(MobiusUNet.from_unet2d(unet2d(), text_once_per_clip=False, temporal_positions=False)).eval()
+    parallel = awakened(MobiusUNet.from_unet2d(unet2d(), text_once_per_clip=False)).eval()
     latents, timesteps, text = inputs()
     seen: list[tuple[Tensor, ...]] = []
     for layer in parallel.temporal.values():
