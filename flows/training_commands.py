@@ -119,7 +119,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="Same seed, same clip")] = 0,
     sampler: Annotated[str, typer.Option(help="ddim or dpm++")] = "ddim",
     dither: Annotated[bool, typer.Option("--dither", help="Mix the GIF's colours by dots")] = False,
-    loop: Annotated[int, typer.Option(min=0, help="How often to play; 0 = forever")] = 0,
+    loop: Annotated[int, typer.Option(min=0, help="Loop count as the file format counts; 0 = forever")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Prompts drawn at a time")] = 1,
     device: Annotated[str | None, typer.Option(help="Such as cuda or cpu; else a GPU if there is one")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist")] = False,

@@ -100,9 +100,15 @@ def _load(stage: Stage, folder: Path) -> Any:
     if name not in FITTING_CLASSES[stage]:
         raise UserError(f"{folder}: a {name}, stage {stage} starts from {' or '.join(FITTING_CLASSES[stage])}")
     try:
-        return UNET_CLASSES[name].from_pretrained(folder, use_safetensors=True, local_files_only=True)
+        unet, report = UNET_CLASSES[name].from_pretrained(
+            folder, use_safetensors=True, local_files_only=True, output_loading_info=True
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"{folder}: weights and config.json do not fit together: {error}") from error
+    if report["missing_keys"]:  # diffusers would draw them at random, and only warn
+        missing = report["missing_keys"]
+        raise UserError(f"{folder}: {len(missing)} weights of the config are missing, such as {missing[0]}")
+    return unet
 
 
 def _with_time(found: Any, network: NetworkConfig) -> Any:

@@ -19,6 +19,7 @@ from tests.flows.mobius import Mobius
 SERVER_START_SECONDS = 180
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep all flow tests on one worker of pytest-xdist: they share a server and the curated corpus."""
     for item in items:
