@@ -7,8 +7,8 @@
 Everyone gets the same latents, noise, precision, attention kernels and optimizer (AdamW, fused). Every round builds,
 warms up and times every row in turn; a row is the median of its rounds, a ratio the median of the rounds' ratios to
 diffusers' serial. Seconds are those of the clock on a GPU, of the processor on a CPU. On a GPU `peak` is
-torch.cuda.max_memory_allocated; without one it is counted on fake tensors (mobius_model/counting.py), as the resident
-memory of a process says little. `saved` is counted on every device.
+torch.cuda.max_memory_allocated; without one it is counted on fake tensors (mobius_model/cost/counting.py), as the
+resident memory of a process says little. `saved` is counted on every device.
 """
 
 import argparse
@@ -25,9 +25,9 @@ import torch
 from torch import nn
 
 from benchmarks.peers import diffusers_checkpointed, diffusers_serial
-from mobius_model.counting import ClipShape, StepCount, count_step
+from mobius_model.cost.counting import ClipShape, StepCount, count_step
 from mobius_model.network.unet import MobiusUNet
-from mobius_model.unets import lower_h
+from mobius_model.training.unets import lower_h
 
 DTYPES = {"fp32": None, "bf16": torch.bfloat16}
 ATTENTION_AT = {

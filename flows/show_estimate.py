@@ -5,7 +5,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from mobius_model.estimate import Estimate, ModeEstimate
+from mobius_model.cost.estimate import Estimate, ModeEstimate
 
 ROWS: dict[str, Callable[[ModeEstimate], str]] = {
     "parameters": lambda mode: f"{mode.parameters:,}",

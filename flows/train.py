@@ -18,9 +18,9 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.train_progress import follow_training
-from mobius_model.config import TrainConfig
-from mobius_model.identity import versions
-from mobius_model.output import LOCK
+from mobius_model.training.config import TrainConfig
+from mobius_model.training.identity import versions
+from mobius_model.training.output import LOCK
 from schemas import errors
 from schemas.errors import MobiusError, UserError
 from schemas.storage import write_text

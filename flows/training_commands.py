@@ -29,7 +29,7 @@ def train(config: Config, overrides: Overrides = None, as_json: Json = False) ->
     Run the same command again to go on after a stop: training continues at the newest checkpoint, to the bit.
     """
     from flows.load import read_config
-    from mobius_model.config import TrainConfig
+    from mobius_model.training.config import TrainConfig
 
     loaded = read_config(TrainConfig, config, overrides or [])
     with use_local_prefect():
@@ -51,10 +51,10 @@ def precompute(
     """Compute latents and text embeddings once; training on this root, base and size then uses them."""
     from flows.load import read_config
     from flows.progress import stage_bars
-    from mobius_model.base import open_base
-    from mobius_model.config import TrainConfig
-    from mobius_model.precompute import precompute as compute
-    from mobius_model.run import training_device
+    from mobius_model.base_model.opening import open_base
+    from mobius_model.data.precompute import precompute as compute
+    from mobius_model.training.config import TrainConfig
+    from mobius_model.training.run import training_device
 
     loaded = read_config(TrainConfig, config, overrides or [])
     device = training_device(loaded)
@@ -78,8 +78,8 @@ def estimate(config: Config, overrides: Overrides = None, as_json: Json = False)
     """Tell what a step costs in every mode: weights, FLOP, saved activations, peak memory; needs no weights, no GPU."""
     from flows.load import read_config
     from flows.show_estimate import show_estimate
-    from mobius_model.config import TrainConfig
-    from mobius_model.estimate import estimate as count
+    from mobius_model.cost.estimate import estimate as count
+    from mobius_model.training.config import TrainConfig
 
     counted = count(read_config(TrainConfig, config, overrides or []))
     if as_json:
@@ -97,8 +97,8 @@ def init_base(
     seed: Annotated[int, typer.Option(help="Of the text encoder's random weights")] = 0,
 ) -> None:
     """Make a small, complete base (codec, text encoder, tokenizer, UNet config) for a machine without weights."""
+    from mobius_model.base_model.init_base import init_base as write
     from mobius_model.data.vocabulary_captions import read_captions
-    from mobius_model.init_base import init_base as write
 
     write(folder, captions=read_captions(dataset), size=size, preset=preset, seed=seed)
     typer.echo(f"base of size {size} in {folder}")
@@ -126,7 +126,7 @@ def generate(
 ) -> None:
     """Draw clips of prompts with a trained model; several prompts give out-1, out-2 and so on."""
     from flows.progress import stage_bars
-    from mobius_model.generate import generate as draw
+    from mobius_model.sampling.generate import generate as draw
 
     with stage_bars() as bars:
         move = bars.follow("generate", None)

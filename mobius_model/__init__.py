@@ -8,16 +8,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mobius_model.codec import SpaceToDepth
+    from mobius_model.base_model.codec import SpaceToDepth
     from mobius_model.network.unet import MobiusUNet
-    from mobius_model.sampler import MobiusPipeline
+    from mobius_model.sampling.sampler import MobiusPipeline
 
 __all__ = ["MobiusPipeline", "MobiusUNet", "SpaceToDepth"]
 
 _HOMES = {
-    "MobiusPipeline": "mobius_model.sampler",
+    "MobiusPipeline": "mobius_model.sampling.sampler",
     "MobiusUNet": "mobius_model.network.unet",
-    "SpaceToDepth": "mobius_model.codec",
+    "SpaceToDepth": "mobius_model.base_model.codec",
 }
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import diffusers
 import transformers
 
-from mobius_model.config import TrainConfig
-from mobius_model.report import Report
-from mobius_model.trainer import train
+from mobius_model.training.config import TrainConfig
+from mobius_model.training.report import Report
+from mobius_model.training.trainer import train
 from schemas.errors import MobiusError, UserError
 
 USER_ERROR, FAILURE = 2, 1

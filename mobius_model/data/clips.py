@@ -10,12 +10,12 @@ from mobius_model.data.batches import Batch, DrawnSample, LatentBatch, PixelBatc
 from mobius_model.data.captions import caption_column, require_captions
 from mobius_model.data.config import DataConfig, Stage
 from mobius_model.data.draws import draw_sample, unchanged_sample
+from mobius_model.data.latents import LatentSet, LatentSource
 from mobius_model.data.loader import load_ahead
 from mobius_model.data.order import Order
 from mobius_model.data.pixel_source import PixelSource
 from mobius_model.data.split import Split, split_samples
 from mobius_model.data.training_set import open_training_set
-from mobius_model.latents import LatentSet, LatentSource
 from schemas.errors import UserError
 
 __all__ = ["Batch", "Clips", "LatentBatch", "PixelBatch", "open_clips", "require_one_batch"]
@@ -67,7 +67,7 @@ class Clips:
 
 
 def open_clips(root: Path, *, stage: Stage, config: DataConfig, latents: LatentSet | None = None) -> Clips:
-    """Open a training set, or its latents if given (see `mobius_model.latents.find_latents`), and split its samples.
+    """Open a training set, or its latents if given (see `find_latents`), and split its samples.
 
     Raises UserError, before anything is decoded, for a manifest, file, column or caption that is missing or wrong,
     and for a set without samples.

@@ -9,11 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mobius_model.checkpoint import newest_checkpoint
-from mobius_model.generate import generate
+from mobius_model.sampling.generate import generate
+from mobius_model.training.checkpoint import newest_checkpoint
 from tests.conftest import ROOT
 from tests.flows.mobius import Mobius
-from tests.mobius_model.training import SIZE, write_inputs
+from tests.mobius_model.runs import SIZE, write_inputs
 
 USER_ERROR = 2
 END_SECONDS = 30

@@ -15,7 +15,7 @@ from transformers import (
     CLIPTokenizer,
 )
 
-from mobius_model.vocabulary import make_vocabulary
+from mobius_model.base_model.vocabulary import make_vocabulary
 
 CAPTIONS = ["开心, 一只猫在笑", "happy, a cat is laughing", "生气，小狗 100% angry!", "sad 😢 ünïcode"]
 _SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}

@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL
 from transformers import BertTokenizer, ChineseCLIPTextConfig, ChineseCLIPTextModel
 
-from mobius_model.text import TextEncoder
+from mobius_model.base_model.text import TextEncoder
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"开心难过,_0123456789abcdefghijklmnopqrstuvwxyz"]
 MAX_TOKENS = 12
@@ -15,7 +15,7 @@ MAX_TOKENS = 12
 
 @dataclass(frozen=True)
 class TinyBase:
-    """As mobius_model.base.Base, of which data and latents see this much."""
+    """As mobius_model.base_model.opening.Base, of which data and latents see this much."""
 
     vae: AutoencoderKL
     text: TextEncoder

@@ -1,0 +1,1 @@
+"""Cost: what a training step takes, counted without weights or GPU."""

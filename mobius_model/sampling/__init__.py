@@ -1,0 +1,1 @@
+"""Sampling: a trained model and prompts -> GIFs."""

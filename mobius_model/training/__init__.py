@@ -1,0 +1,1 @@
+"""Training: config -> trained model, resumable to the bit."""

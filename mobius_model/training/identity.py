@@ -1,0 +1,47 @@
+"""Identity: a run's dataset, models and settings -> names and values that must be equal to go on from a checkpoint."""
+
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from typing import Any
+
+from mobius_model.training.config import TrainConfig
+
+ELSEWHERE = {"root", "output", "init", "base"}  # what lies there counts, not where
+CHANGES_NOTHING = {"trackers", "launch", "checkpoint", "validation"}
+FREE = {
+    "data.num_workers",
+    "data.verify",
+    "data.latents",
+    "data.max_validation_samples",
+    "loop.num_steps",  # more of them: training goes on
+    "loop.accumulation",  # counted with the processes
+    "loop.log_every_steps",
+    "loop.compile",
+    "loop.recompute",
+}
+PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "numpy")
+
+
+def settings_of(config: TrainConfig) -> dict[str, Any]:
+    """Return the settings that decide the weights, as section.key -> value."""
+    dumped = config.model_dump(mode="json", exclude=ELSEWHERE | CHANGES_NOTHING)
+    return {name: value for name, value in _flat(dumped) if name not in FREE}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that compute."""
+    return {name: metadata.version(name) for name in PACKAGES}
+
+
+def flat(config: TrainConfig) -> dict[str, Any]:
+    """Return every setting as section.key -> value; what is no number or text becomes text."""
+    plain = (str, int, float, bool)
+    return {name: value if isinstance(value, plain) else str(value) for name, value in _flat(config.model_dump())}
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
