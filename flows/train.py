@@ -38,18 +38,22 @@ class TrainerFailed(MobiusError):
     """The trainer's process ended without a word of its own; the end of its standard error says why."""
 
 
+class RefusedMidway(UserError):
+    """A UserError of a trainer that had started: unlike a mistake found before, it belongs in the record."""
+
+
 def run_train(config: TrainConfig) -> Message:
     """Run the flow, show how it goes, and record what came of it in OUTPUT/run.json; return its outcome.
 
-    Raises what the trainer raised: UserError before anything is written, or another error of ours.
+    Raises what the trainer raised: UserError before anything is written, RefusedMidway after, or another of ours.
     """
     started = time.time()
     try:
         with _terminated_like_ctrl_c():
             outcome: Message = train(config)
-    except UserError:
-        raise
     except BaseException as error:
+        if isinstance(error, UserError) and not isinstance(error, RefusedMidway):
+            raise
         _record(config, started, "stopped" if isinstance(error, KeyboardInterrupt) else "failed", error=str(error))
         raise
     _record(config, started, "done", result=outcome)
@@ -86,19 +90,22 @@ def _follow(process: subprocess.Popen[str], tell: Callable[[Message], None], log
     """Pass on what the trainer reports until it ends. Raises what it raised."""
     outcome: Message | None = None
     failure: Message | None = None
+    has_started = False
     assert process.stdout is not None
     for line in process.stdout:
         message = _parse(line)
         if message is None:
             sys.stderr.write(line)
         elif "report" in message:
+            has_started = True
             tell(message)
         else:
             outcome = message.get("outcome", outcome)
             failure = failure or (message if "error" in message else None)
     process.wait()
     if failure is not None:
-        raise getattr(errors, failure["error"], MobiusError)(failure["message"])
+        kind = getattr(errors, failure["error"], MobiusError)
+        raise (RefusedMidway if kind is UserError and has_started else kind)(failure["message"])
     if process.returncode or outcome is None:
         log.seek(0)
         said = log.read().decode(errors="replace").strip()[-ERROR_CHARACTERS:]

@@ -6,7 +6,7 @@ Shapes: B batch, F frames, C channels, H W height and width of the latents, L to
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from diffusers import ConfigMixin, ModelMixin, UNet2DConditionModel, UNet3DConditionModel
@@ -112,7 +112,9 @@ class MobiusUNet(ModelMixin, ConfigMixin):
                 }
                 self.resamplers = nn.ModuleDict(samplers)
         self._recompute: Recompute = RECOMPUTE["none"]
+        self.num_left_out = 0  # of the temporal weights it started from, those that have no place here
         self.set_trainable()
+        self.train()
 
     @classmethod
     def from_unet2d(cls, unet: UNet2DConditionModel, *, mode: Mode = "parallel", **options: Any) -> "MobiusUNet":
@@ -137,11 +139,28 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         return model
 
     def load_temporal(self, weights: Mapping[str, Tensor]) -> list[str]:
-        """Take the temporal weights that have a place of the same shape here; return the names of the others."""
+        """Take the temporal weights that have a place of the same shape here; return the names of the others.
+
+        Raises ValueError where none of them has.
+        """
         own = self.state_dict()
         fitting = {name: weight for name, weight in weights.items() if name in own and own[name].shape == weight.shape}
+        if weights and not fitting:
+            raise ValueError(
+                f"none of the {len(weights)} temporal weights to start from has a place of the same shape here, "
+                "expected the options they were trained with, or a 2D UNet to start from"
+            )
         self.load_state_dict(fitting, strict=False)
-        return sorted(set(weights) - set(fitting))
+        left_out = sorted(set(weights) - set(fitting))
+        self.num_left_out = len(left_out)
+        return left_out
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch dropout on or off; in a 2D UNet that is frozen it stays off."""
+        super().train(mode)
+        if self.config.mode != "full":
+            self.spatial.eval()
+        return self
 
     @property
     def sample_size(self) -> int:
@@ -159,7 +178,7 @@ class MobiusUNet(ModelMixin, ConfigMixin):
                 getattr(self.spatial, name).requires_grad_(True)
 
     def set_recompute(self, kind: str) -> None:
-        """Choose what of the temporal layers is computed again in the backward pass: none, cheap or all."""
+        """Choose what of the temporal layers is computed again in the backward pass: none, cheap, attention or all."""
         if kind not in RECOMPUTE:
             raise ValueError(f"recompute = {kind!r}: expected one of {', '.join(RECOMPUTE)}")
         self._recompute = RECOMPUTE[kind]

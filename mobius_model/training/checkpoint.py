@@ -57,10 +57,22 @@ class Trained:
     optimizer: torch.optim.Optimizer
 
 
+def finished_checkpoints(output: Path) -> list[Path]:
+    """Return the finished checkpoints of an output folder, the newest last."""
+    found = (path for path in (output / "checkpoints").glob("step-*") if NAME.fullmatch(path.name))
+    return sorted(found, key=step_of)
+
+
 def newest_checkpoint(output: Path) -> Path | None:
     """Return the newest finished checkpoint of an output folder, or None."""
-    found = [path for path in (output / "checkpoints").glob("step-*") if NAME.fullmatch(path.name)]
-    return max(found, key=_step_of, default=None)
+    return next(reversed(finished_checkpoints(output)), None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return how many steps were done, as the name of a checkpoint says."""
+    match = NAME.fullmatch(checkpoint.name)
+    assert match is not None
+    return int(match[1])
 
 
 def read_state(checkpoint: Path) -> State:
@@ -80,8 +92,7 @@ def write_checkpoint(output: Path, state: State, trained: Trained, config: Check
         save_file(_flat(trained.optimizer, list(trained.weights)), aside / "optimizer.safetensors")
         write_text(aside / "state.json", json.dumps(asdict(state), indent=1, ensure_ascii=False) + "\n")
     remove_unfinished_folders(path.parent)
-    finished = sorted((each for each in path.parent.glob("step-*") if NAME.fullmatch(each.name)), key=_step_of)
-    for old in finished[: -config.keep]:
+    for old in finished_checkpoints(output)[: -config.keep]:
         remove_folder(old)
     return path
 
@@ -98,12 +109,6 @@ def read_checkpoint(checkpoint: Path, trained: Trained) -> None:
             weight.copy_(weights[name])
             trained.averages[name].copy_(averages[name])
     _restore(trained.optimizer, list(trained.weights), _load(checkpoint / "optimizer.safetensors"))
-
-
-def _step_of(path: Path) -> int:
-    match = NAME.fullmatch(path.name)
-    assert match is not None
-    return int(match[1])
 
 
 def _size(shape: torch.Size | None) -> str:

@@ -57,10 +57,10 @@ def check_gradients(unet: nn.Module, trained: Container[str]) -> None:
         raise GradientLeak("no weight got a gradient: nothing would be trained")
 
 
-def check_loss(step: int, loss: float) -> None:
-    """Raise TrainingDiverged for a loss that is no number."""
-    if not math.isfinite(loss):
+def check_finite(step: int, what: str, number: float) -> None:
+    """Raise TrainingDiverged for a loss, or a norm of the gradient, that is no number."""
+    if not math.isfinite(number):
         raise TrainingDiverged(
-            f"step {step}: the loss is {loss}; go on from the last checkpoint with a lower optimizer.learning_rate, "
-            "more schedule.warmup_steps or another loop.precision"
+            f"step {step}: the {what} is {number}; train again into another output, with a lower "
+            "optimizer.learning_rate, more schedule.warmup_steps or another loop.precision"
         )

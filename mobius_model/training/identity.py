@@ -13,7 +13,7 @@ FREE = {
     "data.verify",
     "data.latents",
     "data.max_validation_samples",
-    "loop.num_steps",  # more of them: training goes on
+    "loop.num_steps",  # more of them: training goes on; but see settings_of
     "loop.accumulation",  # counted with the processes
     "loop.log_every_steps",
     "loop.compile",
@@ -25,7 +25,8 @@ PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "numpy")
 def settings_of(config: TrainConfig) -> dict[str, Any]:
     """Return the settings that decide the weights, as section.key -> value."""
     dumped = config.model_dump(mode="json", exclude=ELSEWHERE | CHANGES_NOTHING)
-    return {name: value for name, value in _flat(dumped) if name not in FREE}
+    bound = set() if config.schedule.name == "constant" else {"loop.num_steps"}  # a cosine is as long as the run
+    return {name: value for name, value in _flat(dumped) if name not in FREE - bound}
 
 
 def versions() -> dict[str, str]:

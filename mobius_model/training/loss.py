@@ -35,6 +35,11 @@ class LossConfig(StrictConfig):
             raise ValueError(
                 "zero_terminal_snr = true needs prediction = 'v_prediction': pure noise tells nothing else"
             )
+        if self.zero_terminal_snr and self.min_snr_gamma is not None:
+            raise ValueError(
+                "min_snr_gamma weighs the last timestep of zero_terminal_snr = true with 0, so that it would never be "
+                "learnt: expected one of the two"
+            )
         return self
 
 

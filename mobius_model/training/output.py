@@ -44,15 +44,15 @@ def check_output(output: Path) -> None:
         )
 
 
-def check_space(output: Path, *, num_trained: int, num_weights: int, keep: int) -> None:
-    """Raise UserError unless there is room for one checkpoint more than are kept, and for the model."""
-    needed = 4 * (num_trained * WEIGHTS_PER_CHECKPOINT * (keep + 1) + num_weights)
+def check_space(output: Path, *, num_checkpoints: int, num_trained: int, model_bytes: int) -> None:
+    """Raise UserError unless there is room for so many checkpoints more, and for the model, beside what is there."""
+    needed = 4 * WEIGHTS_PER_CHECKPOINT * num_trained * num_checkpoints + model_bytes
     existing = next(folder for folder in (output, *output.resolve().parents) if folder.exists())
     free = shutil.disk_usage(existing).free
     if free < needed:
         raise UserError(
             f"output = {str(output)!r}: {free / 1e6:,.0f} MB free, expected {needed / 1e6:,.0f} MB "
-            f"for {keep} + 1 checkpoints and the model; choose another disk or a smaller checkpoint.keep"
+            f"for {num_checkpoints} checkpoints and the model; choose another disk or a smaller checkpoint.keep"
         )
 
 

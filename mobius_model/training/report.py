@@ -23,6 +23,7 @@ class Started:
     content: str
     num_trained_weights: int
     num_weights: int
+    num_left_out: int  # temporal weight tensors of `init` that have no place in this network
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,23 @@
 """Samples: the network of a run -> GIFs of fixed prompts, and the finished model folder, both by the one sampler."""
 
+import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from mobius_model.folders import folder_written_aside
 from mobius_model.sampling.gif import write_gif
 from mobius_model.sampling.sampler import pipeline_from_base
 from mobius_model.training.run import Run, move_base, new_unet
 from mobius_model.training.seeds import seed_of
+from mobius_model.training.unets import init_identity
+from schemas.errors import UserError
+from schemas.storage import write_text
 
+STEP = "step.json"  # in the model's folder: after which step it was written
 FPS_WITHOUT_TIME = 8.0  # of samples, where training ignores delays
 
 
@@ -36,13 +43,42 @@ def draw_samples(run: Run, step: int) -> Iterator[Path]:
     move_base(run.base, stays)
 
 
-def write_model(run: Run, folder: Path) -> None:
-    """Write the network with its average weights as a MobiusPipeline; what is frozen comes from where it came from."""
+def write_model(run: Run, folder: Path, *, step: int) -> None:
+    """Write the network with its average weights after `step` as a MobiusPipeline.
+
+    Raises UserError if frozen weights must be read again from `init` and are not there any more.
+    """
+    with _averaged(run) as unet, folder_written_aside(folder) as aside:
+        pipeline = pipeline_from_base(run.base, unet, scheduler_config=run.schedule.config)
+        pipeline.save_pretrained(aside, safe_serialization=True)
+        write_text(aside / STEP, json.dumps({"step": step}) + "\n")
+
+
+def step_of_model(folder: Path) -> int | None:
+    """Return after which step a model was written; None where there is none that says so."""
+    try:
+        step: int = json.loads((folder / STEP).read_bytes())["step"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return step
+
+
+@contextlib.contextmanager
+def _averaged(run: Run) -> Iterator[nn.Module]:
+    """Give the network with its average weights in float32; what training holds in fewer bits is read again."""
+    if all(weight.dtype == torch.float32 for weight in run.unet.parameters()):
+        with run.ema.applied():
+            yield run.unet
+        return
+    init = run.config.init
+    if init_identity(init) != run.identity["init"]:
+        raise UserError(
+            f"init = {init!r}: was changed after training began, expected the same weights to write the model; "
+            "put them back and run the same command again"
+        )
     unet = new_unet(run.config, run.base)
     weights = dict(unet.named_parameters())
     with torch.no_grad():
         for name, average in run.ema.averages.items():
             weights[name].copy_(average)
-    pipeline = pipeline_from_base(run.base, unet.eval(), scheduler_config=run.schedule.config)
-    with folder_written_aside(folder) as aside:
-        pipeline.save_pretrained(aside, safe_serialization=True)
+    yield unet

@@ -15,15 +15,24 @@ import torch
 from torch import Tensor
 
 from mobius_model.data.batches import Batch
-from mobius_model.training.checkpoint import State, newest_checkpoint, read_checkpoint, read_state, write_checkpoint
+from mobius_model.network.unet import MobiusUNet
+from mobius_model.training.checkpoint import (
+    State,
+    finished_checkpoints,
+    newest_checkpoint,
+    read_checkpoint,
+    read_state,
+    step_of,
+    write_checkpoint,
+)
 from mobius_model.training.config import TrainConfig
 from mobius_model.training.encoding import encode
-from mobius_model.training.guards import check_gradients, check_loss, h_watched
+from mobius_model.training.guards import check_finite, check_gradients, h_watched
 from mobius_model.training.identity import flat, versions
 from mobius_model.training.log import TrainLog
 from mobius_model.training.loss import training_loss
 from mobius_model.training.optimizer import set_rate
-from mobius_model.training.output import check_identity, check_output, check_space, sole_training
+from mobius_model.training.output import LOCK, check_identity, check_output, check_space, sole_training
 from mobius_model.training.report import (
     Clock,
     Progress,
@@ -35,7 +44,7 @@ from mobius_model.training.report import (
     say_nothing,
 )
 from mobius_model.training.run import Run, open_accelerator, open_run
-from mobius_model.training.samples import draw_samples, write_model
+from mobius_model.training.samples import draw_samples, step_of_model, write_model
 from mobius_model.training.schedules import rate_at
 from mobius_model.training.seeds import generator_at, seed_of
 from mobius_model.training.validation import validation_sums
@@ -76,11 +85,14 @@ def train(config: TrainConfig, *, progress: Progress = say_nothing) -> TrainOutc
     check_output(config.output_path)
     accelerator = open_accelerator(config)
     run = open_run(config, accelerator)
-    first, checkpoint = _first_step(run)
-    accelerator.wait_for_everyone()  # all have looked at the folder before one writes to it
+    if not (config.output_path / LOCK).exists():
+        _check_room(run)  # a folder is only made where there is room
     tell = progress if accelerator.is_main_process else say_nothing
     alone = sole_training(config.output_path) if accelerator.is_main_process else contextlib.nullcontext()
     with alone:
+        accelerator.wait_for_everyone()  # from here on nobody else writes to the folder
+        _check_room(run)
+        first, checkpoint = _first_step(run)
         if checkpoint is not None:
             read_checkpoint(checkpoint, run.trained)
         outcome = _train(run, first, tell)
@@ -143,14 +155,14 @@ def _train(run: Run, first: int, tell: Progress) -> TrainOutcome:
             log.flush()
             tell(Wrote(done, str(_save(run, done))))
         if is_checkpoint and not is_last and config.checkpoint.write_model and accelerator.is_main_process:
-            write_model(run, output / MODEL)
+            write_model(run, output / MODEL, step=done)
         clock.skip()
 
     # Finish.
     if log is not None:
         log.close()
-        if first < loop.num_steps or not (output / MODEL).exists():
-            write_model(run, output / MODEL)
+        if step_of_model(output / MODEL) != loop.num_steps:
+            write_model(run, output / MODEL, step=loop.num_steps)
             tell(Wrote(loop.num_steps, str(output / MODEL)))
     accelerator.wait_for_everyone()
     return TrainOutcome(
@@ -164,12 +176,28 @@ def _train(run: Run, first: int, tell: Progress) -> TrainOutcome:
     )
 
 
+def _check_room(run: Run) -> None:
+    """Raise UserError unless what is still to be written fits beside what is there."""
+    config, output = run.config, run.config.output_path
+    finished = finished_checkpoints(output)
+    is_done = bool(finished) and step_of(finished[-1]) >= config.loop.num_steps
+    if is_done and step_of_model(output / MODEL) == config.loop.num_steps:
+        return
+    base = (*run.base.vae.parameters(), *run.base.text.model.parameters())
+    num_weights = sum(weight.numel() for weight in run.unet.parameters())
+    is_replaced = config.checkpoint.write_model and not (output / MODEL).exists()  # two of them at a time
+    check_space(
+        output,
+        num_checkpoints=0 if is_done else max(1, config.checkpoint.keep + 1 - len(finished)),
+        num_trained=sum(weight.numel() for weight in run.trained.weights.values()),
+        model_bytes=(1 + is_replaced)
+        * (4 * num_weights + sum(weight.numel() * weight.element_size() for weight in base)),
+    )
+
+
 def _first_step(run: Run) -> tuple[int, Path | None]:
     """Return how many steps are done already, and by which checkpoint; raises UserError if it is not of this run."""
     config = run.config
-    num_trained = sum(weight.numel() for weight in run.trained.weights.values())
-    num_weights = sum(weight.numel() for weight in run.unet.parameters())
-    check_space(config.output_path, num_trained=num_trained, num_weights=num_weights, keep=config.checkpoint.keep)
     checkpoint = newest_checkpoint(config.output_path)
     if checkpoint is None:
         return 0, None
@@ -199,6 +227,7 @@ def _started(run: Run, first: int) -> Started:
         content=run.clips.content,
         num_trained_weights=sum(weight.numel() for weight in run.trained.weights.values()),
         num_weights=sum(weight.numel() for weight in run.unet.parameters()),
+        num_left_out=run.unet.num_left_out if isinstance(run.unet, MobiusUNet) else 0,
     )
 
 
@@ -247,7 +276,9 @@ def _write_recent(run: Run, recent: Recent, done: int, log: TrainLog | None) -> 
     norms = torch.stack(recent.norms).tolist()
     numbered = enumerate(zip(recent.rates, losses, norms, strict=True), done - num_recent + 1)
     for step, (rate, loss, norm) in numbered:
-        check_loss(step, loss)
+        check_finite(step, "loss", loss)
+        if run.accelerator.scaler is None:  # a grad scaler leaves such steps out by itself
+            check_finite(step, "norm of the gradient", norm)
         if log is not None:
             log.write(step, loss=loss, learning_rate=rate, grad_norm=norm)
         run.accelerator.log({"loss": loss, "learning_rate": rate, "grad_norm": norm}, step=step)

@@ -125,9 +125,12 @@ def _with_time(found: Any, network: NetworkConfig) -> Any:
         if isinstance(found, UNet3DConditionModel):
             return MobiusUNet.from_unet3d(found, **options)
         unet = MobiusUNet(found.config.unet2d, norm_num_groups=found.config.norm_num_groups, **options)
+        unet.spatial.load_state_dict(found.spatial.state_dict())
+        unet.load_temporal(
+            {name: weight for name, weight in found.state_dict().items() if not name.startswith("spatial.")}
+        )
     except ValueError as error:
         raise UserError(f"network: {error}") from error
-    unet.load_temporal(found.state_dict())  # the names are the same, so this takes the 2D UNet along
     return unet
 
 

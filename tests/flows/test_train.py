@@ -2,6 +2,8 @@
 
 import json
 import signal
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from flows.train import RefusedMidway, _follow, _started
 from mobius_model.sampling.generate import generate
 from mobius_model.training.checkpoint import newest_checkpoint
+from schemas.errors import UserError
 from tests.conftest import ROOT
 from tests.flows.mobius import Mobius
 from tests.mobius_model.runs import SIZE, write_inputs
@@ -86,12 +90,25 @@ def test_a_mistake_is_one_sentence_exit_code_2_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("said_before", "kind"), [([], UserError), ([{"report": "Started"}], RefusedMidway)])
+def test_a_mistake_found_after_the_start_is_told_from_one_before(
+    said_before: list[dict[str, str]], kind: type[UserError]
+) -> None:
+    said = [*said_before, {"error": "UserError", "message": "init: was changed"}]
+    lines = "\n".join(json.dumps(each) for each in said)
+    with tempfile.TemporaryFile() as log, _started([sys.executable, "-c", f"print({lines!r})"], log) as process:
+        with pytest.raises(UserError, match="init: was changed") as caught:
+            _follow(process, lambda message: None, log)
+        assert type(caught.value) is kind
+
+
 @pytest.mark.parametrize(("name", "num_processes"), [("SIGKILL", 2), ("SIGTERM", 1)])
 def test_a_stopped_command_takes_its_trainers_along_and_goes_on_when_started_again(
     mobius: Mobius, inputs: Path, tmp_path: Path, name: str, num_processes: int
 ) -> None:
     output = tmp_path / "out"
-    long = ("loop.num_steps=2000", "checkpoint.every_steps=3", f"launch.num_processes={num_processes}")
+    constant = "schedule.name=constant"  # it is the end of this run that moves
+    long = (constant, "loop.num_steps=2000", "checkpoint.every_steps=3", f"launch.num_processes={num_processes}")
     process = mobius.start(*arguments("t2i", inputs, output, *long), OMP_NUM_THREADS="1")
     while newest_checkpoint(output) is None:
         assert process.poll() is None, process.communicate()[1][-3000:]
@@ -109,6 +126,6 @@ def test_a_stopped_command_takes_its_trainers_along_and_goes_on_when_started_aga
     assert checkpoint is not None
     done = int(checkpoint.name.removeprefix("step-"))
     shorter = (f"loop.num_steps={done + 1}", f"launch.num_processes={num_processes}")
-    again = mobius.json(*arguments("t2i", inputs, output, *shorter, "schedule.name=cosine"))
+    again = mobius.json(*arguments("t2i", inputs, output, *shorter, constant))
     assert again["first_step"] == done
     assert json.loads((output / "run.json").read_text())["outcome"] == "done"

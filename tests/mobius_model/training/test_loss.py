@@ -64,13 +64,17 @@ def test_min_snr_weights_are_those_of_the_paper(prediction: str) -> None:
 
 
 def test_zero_terminal_snr_ends_in_pure_noise_and_needs_velocity() -> None:
-    config = LossConfig(zero_terminal_snr=True, prediction="v_prediction", min_snr_gamma=5.0)
-    schedule = noise_schedule(config)
+    schedule = noise_schedule(LossConfig(zero_terminal_snr=True, prediction="v_prediction"))
     assert schedule.alphas_cumprod[-1] < 1e-6
-    last = torch.tensor([999])
-    assert min_snr_weights(schedule, last, gamma=5.0).isfinite().all()
     with pytest.raises(ValidationError, match="zero_terminal_snr = true needs prediction = 'v_prediction'"):
         LossConfig(zero_terminal_snr=True)
+
+
+def test_min_snr_would_never_learn_a_last_timestep_of_pure_noise() -> None:
+    schedule = noise_schedule(LossConfig(zero_terminal_snr=True, prediction="v_prediction"))
+    assert min_snr_weights(schedule, torch.tensor([999]), gamma=5.0).max() < 1e-6
+    with pytest.raises(ValidationError, match=r"min_snr_gamma weighs the last timestep .* with 0"):
+        LossConfig(zero_terminal_snr=True, prediction="v_prediction", min_snr_gamma=5.0)
 
 
 def test_noise_is_independent_per_frame_and_its_offset_is_one_value_per_channel_and_frame() -> None:

@@ -98,14 +98,10 @@ def test_the_model_is_the_average_of_what_was_trained_and_the_rest_of_what_it_st
         {"loop": {"recompute": "all"}, "optimizer": {"max_grad_norm": 0.1}},
         {"loop": {"precision": "bf16", "spatial_precision": "bf16"}},
         {
-            "loss": {
-                "prediction": "v_prediction",
-                "zero_terminal_snr": True,
-                "min_snr_gamma": 5,
-                "noise_offset": 0.1,
-            },
+            "loss": {"prediction": "v_prediction", "zero_terminal_snr": True, "noise_offset": 0.1},
             "init": "none",
         },
+        {"loss": {"min_snr_gamma": 5}},
     ],
     ids=lambda changes: "-".join(changes),
 )
@@ -133,6 +129,34 @@ def test_stage_two_goes_on_from_a_model_with_time(inputs: Path, tmp_path: Path) 
     after = MobiusUNet.from_pretrained(tmp_path / "second/model/unet").state_dict()
     for name, weight in before.items():
         torch.testing.assert_close(after[name], weight)
+
+
+def test_temporal_weights_without_a_place_are_counted_and_none_with_one_is_refused(
+    inputs: Path, tmp_path: Path
+) -> None:
+    serial = config(inputs, tmp_path / "serial", network={"mode": "serial"}, loop={"num_steps": 1})
+    train(serial)
+    start = str(tmp_path / "serial/model")
+    reports: list[Report] = []
+    parallel = config(inputs, tmp_path / "parallel", init=start, loop={"num_steps": 1})
+    train(parallel, progress=reports.append)
+    assert isinstance(reports[0], Started)
+    theirs = MobiusUNet.from_pretrained(f"{start}/unet").state_dict()
+    ours = MobiusUNet.from_pretrained(tmp_path / "parallel/model/unet").state_dict()
+    left_out = [name for name in theirs if name not in ours or ours[name].shape != theirs[name].shape]
+    assert reports[0].num_left_out == len(left_out)
+    unet = parallel_unet(inputs)
+    with pytest.raises(ValueError, match="none of the 1 temporal weights to start from has a place"):
+        unet.load_temporal({"transformer_in.proj_in.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(("mode", "stays"), [("parallel", True), ("serial", True), ("full", False)])
+def test_dropout_of_a_frozen_2d_unet_stays_off(inputs: Path, mode: str, stays: bool) -> None:
+    unet = MobiusUNet.from_unet2d(UNet2DConditionModel.from_pretrained(inputs / "pictures/unet"), mode=mode)
+    assert any(module.training for module in unet.spatial.modules()) is not stays
+    unet.eval().train()
+    assert unet.temporal.training
+    assert any(module.training for module in unet.spatial.modules()) is not stays
 
 
 def test_stage_two_starts_from_a_3d_unet_of_diffusers(inputs: Path, tmp_path: Path) -> None:
@@ -196,6 +220,55 @@ def test_the_same_command_goes_on_and_a_finished_one_does_nothing(inputs: Path, 
     assert longer.first_step == 4
     assert len(losses(tmp_path / "out")) == 6
     assert files(tmp_path / "out/model") != before
+
+
+def test_a_model_of_fewer_steps_than_the_last_checkpoint_is_written_again(inputs: Path, tmp_path: Path) -> None:
+    train(config(inputs, tmp_path / "out", loop={"num_steps": 2}))
+    (tmp_path / "out/model").rename(tmp_path / "old")
+    longer = config(inputs, tmp_path / "out", loop={"num_steps": 3})
+    train(longer)
+    expected = (tmp_path / "out/model/unet/diffusion_pytorch_model.safetensors").read_bytes()
+    shutil.rmtree(tmp_path / "out/model")
+    (tmp_path / "old").rename(tmp_path / "out/model")  # as if killed before the model was written
+    assert train(longer).first_step == 3
+    assert (tmp_path / "out/model/unet/diffusion_pytorch_model.safetensors").read_bytes() == expected
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_start_changed_during_training_is_never_mixed_into_the_model(
+    inputs: Path, tmp_path: Path, precision: str
+) -> None:
+    init = tmp_path / "init"
+    shutil.copytree(inputs / "pictures", init)
+    before = UNet2DConditionModel.from_pretrained(init / "unet").state_dict()
+
+    def change(report: Report) -> None:
+        if isinstance(report, Stepped):
+            other = UNet2DConditionModel.from_config(UNet2DConditionModel.load_config(init / "unet"))
+            shutil.rmtree(init / "unet")
+            other.save_pretrained(init / "unet")
+
+    made = config(inputs, tmp_path / "out", init=str(init), loop={"num_steps": 1, "spatial_precision": precision})
+    if precision == "bf16":
+        with pytest.raises(UserError, match=r"init = .*: was changed after training began"):
+            train(made, progress=change)
+        assert not (tmp_path / "out/model").exists()
+        return
+    train(made, progress=change)
+    unet = MobiusUNet.from_pretrained(tmp_path / "out/model/unet")
+    assert torch.equal(unet.spatial.conv_in.weight, before["conv_in.weight"])
+
+
+def test_a_cosine_ends_where_it_was_to_end(inputs: Path, tmp_path: Path) -> None:
+    cosine = {"schedule": {"name": "cosine"}}
+    train(config(inputs, tmp_path / "out", loop={"num_steps": 2}, **cosine))
+    longer = config(inputs, tmp_path / "out", loop={"num_steps": 3}, **cosine)
+    refused(longer, r"was made with other settings: loop\.num_steps = 2, this run has 3")
+    shutil.rmtree(tmp_path / "out/checkpoints")
+    train(config(inputs, tmp_path / "out", loop={"num_steps": 2}, checkpoint={"every_steps": 1}, **cosine))
+    shutil.rmtree(tmp_path / "out/checkpoints/step-00000002")
+    again = train(config(inputs, tmp_path / "out", loop={"num_steps": 2}, **cosine))
+    assert again.first_step == 1
 
 
 def test_where_checkpoints_validation_and_workers_happen_changes_nothing(inputs: Path, tmp_path: Path) -> None:
@@ -301,7 +374,28 @@ def test_a_disk_without_room_is_refused_before_the_first_step(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage._replace(free=1_000_000))
-    refused(config(inputs, tmp_path / "out"), r": 1 MB free, expected \d+ MB for 2 \+ 1 checkpoints")
+    refused(config(inputs, tmp_path / "out"), r": 1 MB free, expected \d+ MB for 3 checkpoints")
+
+
+def test_going_on_needs_room_for_what_is_not_there_yet(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = {"every_steps": 1, "keep": 2}
+    done = config(inputs, tmp_path / "out", loop={"num_steps": 2}, checkpoint=often)
+    longer = config(inputs, tmp_path / "out", loop={"num_steps": 3}, checkpoint=often)
+    train(done)
+    unet = MobiusUNet.from_pretrained(tmp_path / "out/model/unet")
+    base = open_base(done.base)
+    trained = sum(weight.numel() for _, weight in unet.trainable_parameters())
+    model = sum(weight.numel() for each in (unet, base.vae, base.text.model) for weight in each.parameters())
+    enough = 4 * (4 * trained + model)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage._replace(free=0))
+    assert train(done).first_step == 2
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage._replace(free=enough - 1))
+    refused(longer, "for 1 checkpoints and the model")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage._replace(free=enough))
+    assert train(longer).first_step == 2
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
@@ -311,6 +405,15 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(
     with pytest.raises(TrainingDiverged, match="step 4: the loss is nan"):
         train(config(inputs, tmp_path / "out"))
     assert [path.name for path in (tmp_path / "out/checkpoints").iterdir()] == ["step-00000002"]
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_before_a_checkpoint(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accelerate.Accelerator.clip_grad_norm_", lambda *_: torch.tensor(torch.inf))
+    with pytest.raises(TrainingDiverged, match=r"step 1: the norm of the gradient is inf; train again into another"):
+        train(config(inputs, tmp_path / "out", checkpoint={"every_steps": 1}))
+    assert not (tmp_path / "out/checkpoints").exists()
 
 
 def test_settings_are_strict(inputs: Path, tmp_path: Path) -> None:
