@@ -18,6 +18,9 @@ ROWS: dict[str, Callable[[ModeEstimate], str]] = {
 }
 
 
+NOTE = "bf16 and fp16 are counted by the CPU's rules of autocast: bytes are somewhat low for a GPU."
+
+
 def show_estimate(estimate: Estimate) -> None:
     """Print the table, and what had to be assumed."""
     console = Console()
@@ -34,7 +37,7 @@ def show_estimate(estimate: Estimate) -> None:
     for label, cell in ROWS.items():
         table.add_row(label, *(cell(mode) for mode in estimate.modes.values()))
     console.print(table)
-    for sentence in estimate.shapes.assumed:
+    for sentence in (NOTE, *estimate.shapes.assumed):
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 

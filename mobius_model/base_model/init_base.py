@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from transformers import BertTokenizer, ChineseCLIPTextConfig, ChineseCLIPTextModel
 
 from mobius_model.base_model.codec import SpaceToDepth
 from mobius_model.base_model.model_files import quietly
-from mobius_model.base_model.opening import PAPER_SCHEDULER
 from mobius_model.base_model.text import CHINESE_CLIP_TOKENS
 from mobius_model.base_model.vocabulary import make_vocabulary
 from mobius_model.folders import folder_written_aside
@@ -26,7 +25,7 @@ Written by `mobius init-base --preset {preset}` for pictures of {size} x {size} 
 - `vae/`: a lossless space-to-depth codec in place of a VAE. Nothing in it is learned.
 - `text_encoder/`, `tokenizer/`: a small Chinese-CLIP text model **with random, untrained weights**, and a vocabulary
   of {num_tokens} tokens made from the captions of one dataset. It tells captions apart; it does not understand them.
-- `scheduler/`: DDIM, as the paper has it. `unet/config.json`: the shape of the UNet to train; no weights.
+- `unet/config.json`: the shape of the UNet to train; no weights.
 
 Good for demos and tests. For real training use a VAE and a text encoder that were trained.
 """
@@ -65,7 +64,6 @@ def init_base(folder: Path, *, captions: Iterable[str], size: int, preset: str =
         codec.save_pretrained(aside / "vae")
         BertTokenizer(vocab=vocabulary, model_max_length=CHINESE_CLIP_TOKENS).save_pretrained(aside / "tokenizer")
         _text_model(sizes, num_tokens=len(vocabulary), seed=seed).save_pretrained(aside / "text_encoder")
-        DDIMScheduler(**PAPER_SCHEDULER).save_pretrained(aside / "scheduler")
         _unet(sizes, codec, size=size).save_config(aside / "unet")
         readme = README.format(preset=preset, size=size, num_tokens=len(vocabulary))
         (aside / "README.md").write_text(readme, encoding="utf-8")

@@ -74,6 +74,23 @@ def require_safetensors(folder: Path) -> None:
     raise UserError(f"{folder}: no weights, expected *.safetensors")
 
 
+def load_whole(kind: Any, folder: Path) -> Any:
+    """Load a diffusers model with every weight it has: diffusers would draw what is missing at random, and only warn.
+
+    Raises UserError, naming one weight, where any is missing, and for files that do not fit together.
+    """
+    try:
+        model, report = kind.from_pretrained(
+            folder, use_safetensors=True, local_files_only=True, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise UserError(f"{folder}: cannot be opened as {kind.__name__} ({reason})") from error
+    if report["missing_keys"]:
+        raise UserError(f"{folder}: weight {min(report['missing_keys'])} is missing, expected all of {kind.__name__}")
+    return model
+
+
 def weights_digest(folder: Path) -> str:
     """Return a SHA-256 of a model's weights and config; reads the files, unless the hub cache knows their digest."""
     config = read_json(folder / "config.json")

@@ -1,4 +1,4 @@
-"""Base: the models that are not trained here -> a VAE, a text encoder, and the configs of scheduler and UNet."""
+"""Base: the models that are not trained here -> a VAE, a text encoder, and the config of the UNet."""
 
 import functools
 import hashlib
@@ -14,6 +14,7 @@ from torch import nn
 from mobius_model.base_model.codec import SpaceToDepth
 from mobius_model.base_model.model_files import (
     find_folder,
+    load_whole,
     quietly,
     read_json,
     require_file,
@@ -26,16 +27,6 @@ from schemas.errors import UserError
 
 VAES = {"AutoencoderKL": AutoencoderKL, "SpaceToDepth": SpaceToDepth}  # _class_name of vae/config.json
 
-PAPER_SCHEDULER = {  # where a base names none
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "num_train_timesteps": 1000,
-    "prediction_type": "epsilon",
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-}
 PAPER_UNET = {  # where a base names none: the shape of Stable Diffusion 2.1, at 256 x 256 pixels
     "sample_size": 32,
     "block_out_channels": (320, 640, 1280, 1280),
@@ -50,11 +41,10 @@ class BaseConfig(StrictConfig):
     Each is a local folder or `owner/name[/folder][@revision]` in the hub cache; nothing is downloaded.
     """
 
-    path: str | None = None  # a folder with vae/ text_encoder/ tokenizer/ scheduler/ unet/config.json
+    path: str | None = None  # a folder with vae/ text_encoder/ tokenizer/ unet/config.json
     vae: str | None = None
     text_encoder: str | None = None  # a whole Chinese-CLIP checkpoint, its text half, or a CLIP text encoder
     tokenizer: str | None = None  # if not given: in the base folder, or beside the text encoder
-    scheduler: str | None = None  # if not given: in the base folder, or the paper's
     unet: str | None = None  # only its config.json; if not given: in the base folder, or SD 2.1's shape
     max_tokens: int | None = Field(None, ge=3, le=512)  # if not given: what the text encoder was made for
 
@@ -63,13 +53,12 @@ class BaseConfig(StrictConfig):
 class Base:
     """The models a UNet is trained between, opened, frozen, in eval mode.
 
-    vae: AutoencoderKL or SpaceToDepth. text: the text encoder. scheduler_config, unet_config: as diffusers stores
-    them; unet_config fits the latents and the text.
+    vae: AutoencoderKL or SpaceToDepth. text: the text encoder. unet_config: as diffusers stores it; it fits the
+    latents and the text.
     """
 
     vae: Any
     text: TextEncoder
-    scheduler_config: dict[str, Any]
     unet_config: dict[str, Any]
     vae_folder: Path
 
@@ -115,10 +104,9 @@ def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: 
     vae_folder = _find_part(config, "vae")
     text_folder = _find_part(config, "text_encoder")
     tokenizer_folder = _find_tokenizer(config, text_folder)
-    scheduler_config = _read_part(config, "scheduler", "scheduler_config.json") or dict(PAPER_SCHEDULER)
-    unet_config = _read_part(config, "unet", "config.json")
+    unet_config = _read_unet(config)
     with quietly():
-        vae = _open_vae(vae_folder)
+        vae = open_vae(vae_folder)
         nn.Module.to(vae, device, dtype)  # diffusers' own `to` warns of lists that are empty
         text = open_text_encoder(
             text_folder, tokenizer_folder, max_tokens=config.max_tokens, device=device, dtype=dtype
@@ -126,7 +114,6 @@ def open_base(config: BaseConfig, *, device: str | torch.device = "cpu", dtype: 
     return Base(
         vae=vae,
         text=text,
-        scheduler_config=scheduler_config,
         unet_config=_fitting(unet_config, vae, text),
         vae_folder=vae_folder,
     )
@@ -155,15 +142,16 @@ def _find_tokenizer(config: BaseConfig, text_folder: Path) -> Path:
     return beside if text_folder.name == "text_encoder" and beside.is_dir() else text_folder
 
 
-def _read_part(config: BaseConfig, part: str, file: str) -> dict[str, Any] | None:
-    """Read the config of a part that needs no weights; None where none is named."""
-    if getattr(config, part) is None and config.path is None:
+def _read_unet(config: BaseConfig) -> dict[str, Any] | None:
+    """Read the config of the UNet, which needs no weights; None where none is named."""
+    if config.unet is None and config.path is None:
         return None
-    path = require_file(_find_part(config, part) / file, f"the config of the {part}")
+    path = require_file(_find_part(config, "unet") / "config.json", "the config of the unet")
     return {key: value for key, value in read_json(path).items() if not key.startswith("_")}
 
 
-def _open_vae(folder: Path) -> Any:
+def open_vae(folder: Path) -> Any:
+    """Open a VAE or codec, frozen, in eval mode. Raises UserError for an unknown class and for weights that lack."""
     found = read_json(require_file(folder / "config.json", "the config of the VAE"))
     name = found.get("_class_name")
     if name not in VAES:
@@ -171,15 +159,7 @@ def _open_vae(folder: Path) -> Any:
     if found.get("shift_factor") is not None:
         raise UserError(f"{folder / 'config.json'}: shift_factor {found['shift_factor']}, expected a VAE without")
     require_safetensors(folder)
-    try:
-        vae, report = VAES[name].from_pretrained(
-            folder, use_safetensors=True, local_files_only=True, output_loading_info=True
-        )
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder}: cannot be opened as {name} ({str(error).strip().splitlines()[0]})") from error
-    if report["missing_keys"]:
-        raise UserError(f"{folder}: weight {min(report['missing_keys'])} is missing, expected all of {name}")
-    return vae.eval().requires_grad_(False)
+    return load_whole(VAES[name], folder).eval().requires_grad_(False)
 
 
 def _fitting(unet_config: dict[str, Any] | None, vae: Any, text: TextEncoder) -> dict[str, Any]:

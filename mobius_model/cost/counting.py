@@ -1,8 +1,9 @@
 """Counting: a network and the shape of its clips -> what one training step computes and keeps, without any weights.
 
 Everything runs on fake tensors: shapes and precisions are real, numbers are not there. So a network of any size is
-counted in seconds on any machine. Counted are the tensors that PyTorch makes: what lies inside a kernel (workspaces,
-transient copies), the allocator's losses and the CUDA context are not.
+counted in seconds on any machine. Autocast is the CPU's; a GPU's keeps norms in float32 and so saves more. Counted
+are the tensors that PyTorch makes: what lies inside a kernel (workspaces, transient copies), the allocator's losses
+and the CUDA context are not.
 """
 
 import contextlib

@@ -88,9 +88,7 @@ class PixelSource:
         return PixelBatch(
             keys=[sample.key for sample in stored],
             pixels=to_pixels(np.stack(clips)),
-            captions=[
-                "" if each.draw.drops_caption else sample.caption for sample, each in zip(stored, samples, strict=True)
-            ],
+            captions=captions,
         )
 
     def sample(self, row_group: int, row: int) -> StoredSample:

@@ -1,6 +1,8 @@
 """Precompute: an exported set and a base model -> latents and text embeddings beside it, computed once."""
 
+import fcntl
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +40,7 @@ from schemas.manifest import ExportFile
 from schemas.storage import file_sha256, leaf_columns, remove_unfinished, write_text, written_aside
 
 ROW_GROUP_BYTES = 32 << 20  # latents and embeddings per row group; one sample more at most
+LOCK = "precompute.lock"  # in every folder of latents
 UNCOMPRESSED = ("mean", "std", "embedding")
 
 Progress = Callable[[int, int], None]
@@ -86,8 +89,8 @@ def precompute(
     """Encode every sample of a set; return what is there already if nothing has changed since.
 
     batch_size counts frames per call of the VAE. progress(done, total) counts samples. Finished files are kept, so
-    the same call goes on after a kill; one process at a time. Raises UserError for a random background and as
-    `open_clips` does, MachineFault for a full disk.
+    the same call goes on after a kill. Raises UserError for a random background, while another process is encoding the
+    same latents, and as `open_clips` does; MachineFault for a full disk.
     """
     if data.background == "random":
         raise UserError('background = "random": latents need one background, choose "white" or "#rrggbb"')
@@ -102,17 +105,17 @@ def precompute(
         return finished
 
     folder = latents_folder(root, stage, fingerprint)
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_unfinished(folder)
-    encoder = Encoder(base, batch_size=batch_size, device=torch.device(device))
-    num_done = 0
-    for file in training_set.manifest.files:
-        if not (folder / file.name).exists():
-            rows = _counted(_encoded_rows(source, file.name, encoder), num_done, training_set.num_samples, progress)
-            _write_rows(folder / file.name, rows, fingerprint=fingerprint)
-        num_done += file.num_samples
-        progress(num_done, training_set.num_samples)
-    _write_manifest(folder, source, encoder, fingerprint=fingerprint)
+    with _sole_encoding(folder):
+        remove_unfinished(folder)
+        encoder = Encoder(base, batch_size=batch_size, device=torch.device(device))
+        num_done = 0
+        for file in training_set.manifest.files:
+            if not (folder / file.name).exists():
+                rows = _counted(_encoded_rows(source, file.name, encoder), num_done, training_set.num_samples, progress)
+                _write_rows(folder / file.name, rows, fingerprint=fingerprint)
+            num_done += file.num_samples
+            progress(num_done, training_set.num_samples)
+        _write_manifest(folder, source, encoder, fingerprint=fingerprint)
     latents = open_latents(root, stage, fingerprint, verify="size")
     assert latents is not None, "just written"
     return latents
@@ -150,6 +153,18 @@ class Encoder:
         mean, _ = self.encode_frames(np.zeros((1, size, size, 3), np.uint8))
         _, channels, height, width = mean.shape
         return channels, height, width
+
+
+@contextmanager
+def _sole_encoding(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder of latents. Raises UserError if another process has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(f"{folder}: another process is encoding these latents, wait for it or stop it") from error
+        yield
 
 
 def _encoded_rows(source: PixelSource, file: str, encoder: Encoder) -> Iterator[Row]:

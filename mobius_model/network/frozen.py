@@ -1,6 +1,7 @@
 """Frozen samplers: t -> t at another size, by the 2D UNet's own samplers; nothing is kept for the backward pass.
 
-A convolution keeps its input even when its weight is frozen and nobody will ask for it (pytorch #133566).
+A convolution keeps its input even when its weight is frozen and nobody will ask for it (pytorch #133566). The
+backward passes compute in the precision of the gradient that arrives, as diffusers' own do, under autocast too.
 """
 
 from typing import Any
@@ -35,15 +36,15 @@ class _FrozenConv(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, t: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
         ctx.save_for_backward(weight)
-        ctx.shape, ctx.how = t.shape, {"stride": stride, "padding": padding}
+        ctx.shape, ctx.dtype, ctx.how = t.shape, t.dtype, {"stride": stride, "padding": padding}
         return functional.conv2d(t, weight, stride=stride, padding=padding)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        back = conv2d_input(ctx.shape, weight, grad.to(weight.dtype), **ctx.how)  # type: ignore[no-untyped-call]
-        return back, None, None, None
+        back = conv2d_input(ctx.shape, weight.to(grad.dtype), grad, **ctx.how)  # type: ignore[no-untyped-call]
+        return back.to(ctx.dtype), None, None, None
 
 
 class _DoublingConv(torch.autograd.Function):
@@ -52,13 +53,15 @@ class _DoublingConv(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, t: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(weight)
+        ctx.dtype = t.dtype
         return functional.conv_transpose2d(t, _doubled(weight), stride=2, padding=1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (weight,) = ctx.saved_tensors
-        return functional.conv2d(grad.to(weight.dtype), _doubled(weight), stride=2, padding=1), None
+        back = functional.conv2d(grad, _doubled(weight).to(grad.dtype), stride=2, padding=1)
+        return back.to(ctx.dtype), None
 
 
 def _doubled(weight: Tensor) -> Tensor:

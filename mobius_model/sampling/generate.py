@@ -5,15 +5,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import DDIMScheduler, UNet2DConditionModel, UNet3DConditionModel
+from safetensors import SafetensorError
+from torch import nn
 
-from mobius_model.base_model.model_files import quietly, read_json, require_safetensors
+from mobius_model.base_model.model_files import load_whole, quietly, read_json, require_file, require_safetensors
+from mobius_model.base_model.opening import VAES, open_vae
+from mobius_model.base_model.text import CHINESE_CLIP_TOKENS, open_text_encoder
+from mobius_model.network.unet import MobiusUNet
 from mobius_model.sampling.gif import check_target, write_animation
 from mobius_model.sampling.sampler import SAMPLERS, MobiusPipeline
 from schemas.errors import UserError
 
 DEFAULT_FRAMES = 8  # of a model that makes clips
-PARTS = ("vae", "text_encoder", "tokenizer", "unet", "scheduler")
+UNETS = {each.__name__: each for each in (MobiusUNet, UNet2DConditionModel, UNet3DConditionModel)}
+PARTS = {  # of a model, and the classes each may have
+    "vae": tuple(VAES),
+    "text_encoder": ("ChineseCLIPTextModel", "CLIPTextModel"),
+    "tokenizer": ("BertTokenizer", "CLIPTokenizer"),
+    "unet": tuple(UNETS),
+    "scheduler": tuple(each.__name__ for each in SAMPLERS.values()),
+}
 MODEL_PARTS = ("vae", "text_encoder", "unet")  # those with weights
 
 
@@ -76,18 +88,32 @@ def generate(
 
 
 def open_pipeline(model_folder: Path, *, device: str | None = None) -> MobiusPipeline:
-    """Open a model folder: safetensors only, no remote code, nothing downloaded.
+    """Open a model folder, every weight of it, in float32: safetensors only, no remote code, nothing downloaded.
 
-    device: the first GPU if there is one, else the CPU. Raises UserError, one sentence, for anything else.
+    The parts are opened one by one and by classes of ours: diffusers would import whatever model_index.json names, and
+    draw weights that are missing at random. device: the first GPU if there is one, else the CPU.
+    Raises UserError, one sentence, for anything else.
     """
-    _check_model(model_folder)
+    max_tokens = _check_model(model_folder)
     where = _device(device)
     try:
         with quietly():
-            pipeline: MobiusPipeline = MobiusPipeline.from_pretrained(
-                model_folder, use_safetensors=True, local_files_only=True, trust_remote_code=False
+            text = open_text_encoder(
+                model_folder / "text_encoder",
+                model_folder / "tokenizer",
+                max_tokens=max_tokens,
+                device="cpu",
+                dtype=torch.float32,
             )
-    except (OSError, ValueError) as error:
+            pipeline = MobiusPipeline(
+                vae=nn.Module.float(open_vae(model_folder / "vae")),
+                text_encoder=text.model,
+                tokenizer=text.tokenizer,
+                unet=nn.Module.float(_open_unet(model_folder / "unet")),
+                scheduler=DDIMScheduler.from_config(read_json(model_folder / "scheduler" / "scheduler_config.json")),
+                max_tokens=max_tokens,
+            )
+    except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).strip().split("\n")[0]
         raise UserError(f"{model_folder}: cannot be opened as a model ({reason})") from error
     pipeline.to(where)
@@ -105,20 +131,37 @@ def _check_arguments(prompts: Sequence[str], *, batch_size: int, fps: float, sam
         raise UserError(f"sampler = {sampler!r}: expected one of {', '.join(SAMPLERS)}")
 
 
-def _check_model(folder: Path) -> None:
+def _open_unet(folder: Path) -> nn.Module:
+    path = require_file(folder / "config.json", "the config of the UNet")
+    name = read_json(path).get("_class_name")
+    if name not in UNETS:
+        raise UserError(f"{path}: _class_name {name!r}, expected one of {', '.join(UNETS)}")
+    unet: nn.Module = load_whole(UNETS[name], folder)
+    return unet
+
+
+def _check_model(folder: Path) -> int:
+    """Return how many tokens of a prompt the model in a folder reads; raise UserError where it cannot be one."""
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder, expected a model that `mobius train` wrote")
     index = folder / "model_index.json"
     if not index.is_file():
         raise UserError(f"{folder}: no model_index.json, expected a model that `mobius train` wrote")
-    name = read_json(index).get("_class_name")
+    found = read_json(index)
+    name, max_tokens = found.get("_class_name"), found.get("max_tokens", CHINESE_CLIP_TOKENS)
     if name != MobiusPipeline.__name__:
         raise UserError(f"{index}: _class_name {name!r}, expected {MobiusPipeline.__name__!r}")
-    for part in PARTS:
+    if type(max_tokens) is not int or max_tokens < 1:
+        raise UserError(f"{index}: max_tokens {max_tokens!r}, expected a number of tokens")
+    for part, classes in PARTS.items():
+        named = found.get(part)  # [library, class]
+        if not isinstance(named, list) or len(named) != 2 or named[1] not in classes:
+            raise UserError(f"{index}: {part} is {named!r}, expected one of {', '.join(classes)}")
         if not (folder / part).is_dir():
             raise UserError(f"{folder / part} is missing: expected the {part} of the model")
     for part in MODEL_PARTS:
         require_safetensors(folder / part)
+    return max_tokens
 
 
 def _targets(out: Path, num: int, *, force: bool) -> list[Path]:

@@ -98,11 +98,11 @@ class MobiusPipeline(DiffusionPipeline):
         self._check(num_frames=num_frames, steps=num_inference_steps, sampler=sampler, output_type=output_type)
         if guidance_scale > 1:
             text = torch.cat([self._embed_negative(negative_prompt, negative_prompt_embeds, num=len(text)), text])
-        scheduler = SAMPLERS[sampler].from_config(self.scheduler.config)
-        scheduler.set_timesteps(num_inference_steps, device=self._execution_device)
+        scheduler = self._scheduled(sampler, num_inference_steps)
         num_prompts = len(text) // 2 if guidance_scale > 1 else len(text)
         shape = (int(self.vae.config.latent_channels), num_frames, height, width)
-        latents = draw_noise(shape, _seeds(seed, num_prompts)).to(self._execution_device) * scheduler.init_noise_sigma
+        noise = draw_seeded_noise(shape, _seeds(seed, num_prompts)).to(self._execution_device)
+        latents = noise * scheduler.init_noise_sigma
         with _evaluating(self.unet):
             for number, timestep in enumerate(scheduler.timesteps):
                 noisy = scheduler.scale_model_input(latents, timestep)
@@ -168,6 +168,17 @@ class MobiusPipeline(DiffusionPipeline):
         if not 1 <= steps <= most:
             raise ValueError(f"num_inference_steps = {steps}: expected 1 to {most}")
 
+    def _scheduled(self, sampler: str, steps: int) -> Any:
+        """Return a scheduler of this schedule with its timesteps set."""
+        scheduler = SAMPLERS[sampler].from_config(self.scheduler.config)
+        scheduler.set_timesteps(steps, device=self._execution_device)
+        first, most = int(scheduler.timesteps.max()), int(scheduler.config.num_train_timesteps)
+        if first >= most:  # spacing "leading" adds steps_offset to all of them
+            raise ValueError(
+                f"num_inference_steps = {steps}: would begin at timestep {first} of {most}, expected fewer"
+            )
+        return scheduler
+
     def _decode(self, clip: Tensor, at_once: int) -> NDArray[np.uint8]:
         """Decode C F H W, some frames at a time, to uint8 (F, height, width, 3)."""
         latents = rearrange(clip, "c f h w -> f c h w") / self.vae.config.scaling_factor
@@ -175,24 +186,22 @@ class MobiusPipeline(DiffusionPipeline):
         return np.concatenate([to_pictures(frames) for frames in done])
 
 
-def pipeline_from_base(
-    base: Base, unet: nn.Module, *, scheduler_config: Mapping[str, Any] | None = None
-) -> MobiusPipeline:
+def pipeline_from_base(base: Base, unet: nn.Module, *, scheduler_config: Mapping[str, Any]) -> MobiusPipeline:
     """Put a trained UNet between the models it was trained between.
 
-    scheduler_config: the schedule of training, if it is not the base's own.
+    scheduler_config: the schedule of training, as diffusers stores it.
     """
     return MobiusPipeline(
         vae=base.vae,
         text_encoder=base.text.model,
         tokenizer=base.text.tokenizer,
         unet=unet,
-        scheduler=DDIMScheduler.from_config(dict(scheduler_config or base.scheduler_config)),
+        scheduler=DDIMScheduler.from_config(dict(scheduler_config)),
         max_tokens=base.text.max_tokens,
     )
 
 
-def draw_noise(shape: Sequence[int], seeds: Sequence[int]) -> Tensor:
+def draw_seeded_noise(shape: Sequence[int], seeds: Sequence[int]) -> Tensor:
     """Draw float32 noise on the CPU, one of `shape` per seed."""
     return torch.stack([torch.randn(tuple(shape), generator=torch.Generator().manual_seed(each)) for each in seeds])
 

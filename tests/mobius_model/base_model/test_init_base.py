@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertTokenizer
@@ -27,14 +27,13 @@ def test_the_folder_opens_as_a_base_whose_parts_fit(base_folder: Path):
     latents = base.vae.encode(torch.zeros(2, 3, 32, 32)).latent_dist.mean  # two frames
     clip = latents.movedim(0, 1).unsqueeze(0)
     assert network(clip, 10, base.text.encode(CAPTIONS[:1])).sample.shape == clip.shape
-    assert DDIMScheduler.from_config(base.scheduler_config).config.prediction_type == "epsilon"
     assert "untrained" in (base_folder / "README.md").read_text()
 
 
 def test_the_same_arguments_give_the_same_files(base_folder: Path, tmp_path: Path):
     init_base(tmp_path / "again", captions=CAPTIONS, size=32)
     files = [path.relative_to(base_folder) for path in base_folder.rglob("*") if path.is_file()]
-    assert len(files) >= 8
+    assert len(files) >= 7
     for file in files:
         assert (tmp_path / "again" / file).read_bytes() == (base_folder / file).read_bytes(), file
     init_base(tmp_path / "other", captions=CAPTIONS, size=32, seed=1)

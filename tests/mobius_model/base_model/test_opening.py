@@ -8,7 +8,7 @@ import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import load_file, save_file
 
-from mobius_model.base_model.opening import PAPER_SCHEDULER, BaseConfig, open_base
+from mobius_model.base_model.opening import BaseConfig, open_base
 from schemas.errors import UserError
 from tests.mobius_model.tiny_models import change_json, save_chinese_clip, save_stable_diffusion_text, save_vae
 
@@ -31,7 +31,6 @@ def test_parts_one_by_one_are_the_papers_base(tmp_path: Path):
     assert (base.downscale, base.latent_channels, base.text.width) == (4, 4, 32)
     assert base.unet_config["cross_attention_dim"] == 32
     assert base.unet_config["block_out_channels"] == (320, 640, 1280, 1280)
-    assert base.scheduler_config == PAPER_SCHEDULER
     assert not base.vae.training
     assert not any(weight.requires_grad for weight in (*base.vae.parameters(), *base.text.model.parameters()))
 
@@ -81,7 +80,7 @@ def test_what_is_missing_is_named(copied: Path):
     _refused(copied / "nowhere", "no such folder")
     with pytest.raises(UserError, match="neither path nor vae is given"):
         open_base(BaseConfig())
-    for part in ("scheduler", "unet", "tokenizer", "text_encoder", "vae"):
+    for part in ("unet", "tokenizer", "text_encoder", "vae"):
         (copied / part).rename(copied / "elsewhere")
         _refused(copied, f"{part} is missing: expected the {part} of the base")
         (copied / "elsewhere").rename(copied / part)

@@ -236,10 +236,25 @@ def test_a_foreign_manifest_of_latents_is_refused(root: Path, base: TinyBase) ->
 def test_latents_that_float16_cannot_hold_are_refused(
     base: TinyBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base.vae.encoder.conv_in, "bias", torch.nn.Parameter(torch.full((8,), torch.nan)))
+    monkeypatch.setitem(base.vae.encoder.conv_in._parameters, "bias", torch.nn.Parameter(torch.full((8,), torch.nan)))
     root = write_set(tmp_path / "root", "t2v", [tiny_clip(0)])
     with pytest.raises(UserError, match=f"sample {key_of(0)}: the base model gives a mean that float16 cannot hold"):
         run(root, base)
     config = small_config()
     fingerprint = latents_fingerprint(root, stage="t2v", config=config, base_identity=base.identity)
     assert open_latents(root, "t2v", fingerprint) is None
+
+
+def test_a_second_process_is_refused_while_the_first_encodes(base: TinyBase, tmp_path: Path) -> None:
+    root = write_set(tmp_path / "root", "t2v", [tiny_clip(0)])
+    refused: list[str] = []
+
+    def second(done: int, total: int) -> None:
+        if not refused:
+            with pytest.raises(UserError, match="another process is encoding these latents") as caught:
+                run(root, base)
+            refused.append(str(caught.value))
+
+    precompute(root, stage="t2v", data=small_config(), base=base, batch_size=7, device="cpu", progress=second)
+    assert len(refused) == 1
+    assert find(root, base) is not None

@@ -7,11 +7,13 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from mobius_model.base_model.opening import BaseConfig, open_base
 from mobius_model.network.unet import MobiusUNet
 from mobius_model.sampling.generate import generate, open_pipeline
-from mobius_model.sampling.sampler import pipeline_from_base
+from mobius_model.sampling.sampler import MobiusPipeline, pipeline_from_base
+from mobius_model.training.loss import LossConfig, noise_schedule
 from schemas.errors import UserError
 from tests.mobius_model.tiny_models import change_json
 
@@ -24,8 +26,9 @@ def model(base_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = open_base(BaseConfig(path=str(base_folder)))
     torch.manual_seed(0)
     unet = UNet2DConditionModel.from_config(base.unet_config)
-    pipeline_from_base(base, MobiusUNet.from_unet2d(unet)).save_pretrained(folder / "clips")
-    pipeline_from_base(base, unet).save_pretrained(folder / "pictures")
+    schedule = noise_schedule(LossConfig()).config
+    for name, each in (("clips", MobiusUNet.from_unet2d(unet)), ("pictures", unet)):
+        pipeline_from_base(base, each, scheduler_config=schedule).save_pretrained(folder / name)
     return folder
 
 
@@ -112,13 +115,47 @@ def test_a_folder_that_is_no_model_is_one_sentence(copied: Path, tmp_path: Path)
     weights.rename(weights.with_suffix(".bin"))
     refused("unet: holds pickled weights only")
     weights.write_bytes(b"torn")
-    refused("cannot be opened as a model")
+    refused("unet: cannot be opened as MobiusUNet")
     weights.unlink()
     weights.with_suffix(".bin").rename(weights)
     open_pipeline(copied, device="cpu")
     change_json(copied / "model_index.json", unet=["os", "system"])
-    refused("cannot be opened as a model")
+    refused(r"unet is \['os', 'system'\], expected one of MobiusUNet, UNet2DConditionModel, UNet3DConditionModel")
+    change_json(copied / "model_index.json", unet=["mobius_model.network.unet", "MobiusUNet"], max_tokens="many")
+    refused("max_tokens 'many', expected a number")
+    change_json(copied / "model_index.json", max_tokens=52)
+    change_json(copied / "unet" / "config.json", _class_name="AutoModel")
+    refused("_class_name 'AutoModel', expected one of MobiusUNet")
     shutil.rmtree(copied / "vae")
     refused("vae is missing: expected the vae of the model")
     change_json(copied / "model_index.json", _class_name="StableDiffusionPipeline")
     refused("_class_name 'StableDiffusionPipeline', expected 'MobiusPipeline'")
+
+
+@pytest.mark.parametrize(
+    ("part", "file", "weight"),
+    [
+        ("unet", "diffusion_pytorch_model", "spatial.conv_in.weight"),
+        ("vae", "diffusion_pytorch_model", "latent_std"),
+        ("text_encoder", "model", "embeddings.word_embeddings.weight"),
+    ],
+)
+def test_a_model_without_all_its_weights_is_refused(copied: Path, part: str, file: str, weight: str):
+    path = copied / part / f"{file}.safetensors"
+    weights = load_file(path)
+    (name,) = (name for name in weights if name.endswith(weight))
+    weights.pop(name)
+    save_file({**weights, "spare": torch.zeros(1)}, path, metadata={"format": "pt"})
+    with pytest.raises(UserError, match=f"{part}: weight .*{weight} is missing"):
+        open_pipeline(copied, device="cpu")
+
+
+def test_the_parts_opened_are_those_that_were_saved(model: Path):
+    ours, theirs = open_pipeline(model / "clips", device="cpu"), MobiusPipeline.from_pretrained(model / "clips")
+    for part in ("vae", "text_encoder", "unet"):
+        weights = getattr(theirs, part).state_dict()
+        assert all(torch.equal(weight, weights[name]) for name, weight in getattr(ours, part).state_dict().items())
+    public = [{key: value for key, value in each.scheduler.config.items() if key[0] != "_"} for each in (ours, theirs)]
+    assert public[0] == public[1]
+    assert ours.config.max_tokens == theirs.config.max_tokens
+    assert ours.tokenizer.get_vocab() == theirs.tokenizer.get_vocab()

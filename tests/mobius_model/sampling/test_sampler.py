@@ -14,9 +14,11 @@ from diffusers import TextToVideoSDPipeline, UNet2DConditionModel, UNet3DConditi
 
 from mobius_model.base_model.opening import Base, BaseConfig, open_base
 from mobius_model.network.unet import MobiusUNet
-from mobius_model.sampling.sampler import SAMPLERS, MobiusPipeline, draw_noise, pipeline_from_base, to_pictures
+from mobius_model.sampling.sampler import SAMPLERS, MobiusPipeline, draw_seeded_noise, pipeline_from_base, to_pictures
+from mobius_model.training.loss import LossConfig, noise_schedule
 from tests.mobius_model.tiny_models import save_vae
 
+SCHEDULE = {key: value for key, value in noise_schedule(LossConfig()).config.items() if not key.startswith("_")}
 QUICK = {"num_frames": 2, "num_inference_steps": 2, "seed": 7}
 
 
@@ -35,7 +37,7 @@ def pictures(base: Base) -> UNet2DConditionModel:
 def pipeline(base: Base, pictures: UNet2DConditionModel) -> MobiusPipeline:
     network = MobiusUNet.from_unet2d(pictures)
     torch.nn.init.normal_(next(iter(network.fuse.parameters())), std=0.02)  # so that the temporal branch is heard
-    return pipeline_from_base(base, network)
+    return pipeline_from_base(base, network, scheduler_config=SCHEDULE)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -51,14 +53,14 @@ def test_latents_and_pictures_equal_those_of_diffusers_text_to_video_pipeline(ba
         attention_head_dim=4,
         norm_num_groups=8,
     ).eval()
-    ours = pipeline_from_base(replace(base, vae=save_vae(tmp_path)), unet)
+    ours = pipeline_from_base(replace(base, vae=save_vae(tmp_path)), unet, scheduler_config=SCHEDULE)
     text = base.text.encode(["a cat", ""])
     parts = {name: part for name, part in ours.components.items() if name != "scheduler"}
     peer = TextToVideoSDPipeline(**parts, scheduler=SAMPLERS[sampler].from_config(ours.scheduler.config))
     peer.set_progress_bar_config(disable=True)
     same = {"num_frames": 3, "num_inference_steps": 4, "guidance_scale": 3.0}
     embeds = {"prompt_embeds": text[:1], "negative_prompt_embeds": text[1:]}
-    noise = draw_noise((4, 3, 8, 8), [7])
+    noise = draw_seeded_noise((4, 3, 8, 8), [7])
     expected = peer(**embeds, latents=noise, height=32, width=32, output_type="latent", **same).frames
     found = ours("a cat", seed=7, sampler=sampler, output_type="latent", **same).frames
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
@@ -107,7 +109,7 @@ def test_frames_decoded_some_at_a_time_are_the_same(pipeline: MobiusPipeline):
 
 
 def test_a_picture_model_draws_clips_of_one_frame(base: Base, pictures: UNet2DConditionModel):
-    pipeline = pipeline_from_base(base, pictures)
+    pipeline = pipeline_from_base(base, pictures, scheduler_config=SCHEDULE)
     frames = pipeline("happy", num_frames=1, num_inference_steps=2, seed=0, height=16, width=32).frames[0]
     assert frames.shape == (1, 16, 32, 3)
     with pytest.raises(ValueError, match="num_frames = 8: this model draws pictures, expected 1"):
@@ -131,7 +133,7 @@ def test_progress_counts_every_step(pipeline: MobiusPipeline):
 
 
 def test_the_schedule_of_training_is_kept(base: Base, pictures: UNet2DConditionModel, tmp_path: Path):
-    changed = {**base.scheduler_config, "prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
+    changed = {**SCHEDULE, "prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
     changed["timestep_spacing"] = "trailing"
     pipeline = pipeline_from_base(base, pictures, scheduler_config=changed)
     pipeline.save_pretrained(tmp_path)
@@ -170,6 +172,7 @@ print(type(pipeline.unet).__name__, type(pipeline.vae).__name__, pipeline.config
         ({"prompt": []}, "an empty list"),
         ({"num_frames": 0}, "num_frames = 0"),
         ({"num_inference_steps": 1001}, "num_inference_steps = 1001: expected 1 to 1000"),
+        ({"num_inference_steps": 1000}, "num_inference_steps = 1000: would begin at timestep 1000 of 1000"),
         ({"sampler": "euler"}, "sampler = 'euler': expected one of ddim, dpm"),
         ({"output_type": "jpeg"}, "output_type = 'jpeg'"),
         ({"height": 31}, "31 x 32: expected multiples of 2"),
