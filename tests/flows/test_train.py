@@ -11,13 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.train import RefusedMidway, _follow, _started
+from flows.train import RefusedMidway, _follow, _started, run_train
 from mobius_model.sampling.generate import generate
 from mobius_model.training.checkpoint import newest_checkpoint
+from mobius_model.training.config import TrainConfig
+from mobius_model.training.output import LOCK
 from schemas.errors import UserError
 from tests.conftest import ROOT
 from tests.flows.mobius import Mobius
-from tests.mobius_model.runs import SIZE, write_inputs
+from tests.mobius_model.runs import SIZE, pictures_config, write_inputs
 
 USER_ERROR = 2
 END_SECONDS = 30
@@ -100,6 +102,23 @@ def test_a_mistake_found_after_the_start_is_told_from_one_before(
         with pytest.raises(UserError, match="init: was changed") as caught:
             _follow(process, lambda message: None, log)
         assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("kind", [UserError, RefusedMidway])
+def test_only_a_mistake_found_after_the_start_is_on_record(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[UserError]
+) -> None:
+    def fail(config: TrainConfig) -> None:
+        raise kind("init: was changed")
+
+    monkeypatch.setattr("flows.train.train", fail)
+    (tmp_path / LOCK).touch()  # a run had the folder before
+    with pytest.raises(UserError, match="init: was changed"):
+        run_train(pictures_config(inputs, tmp_path))
+    record = tmp_path / "run.json"
+    assert (json.loads(record.read_text())["outcome"] if record.exists() else None) == (
+        "failed" if kind is RefusedMidway else None
+    )
 
 
 @pytest.mark.parametrize(("name", "num_processes"), [("SIGKILL", 2), ("SIGTERM", 1)])
