@@ -8,8 +8,8 @@ from accelerate.state import AcceleratorState, GradientState
 
 from mobius_model.base_model.init_base import init_base
 from mobius_model.training.trainer import train
-from tests.mobius_model.tiny_models import CAPTIONS
 from tests.mobius_model.runs import pictures_config, write_inputs
+from tests.mobius_model.tiny_models import CAPTIONS
 
 
 @pytest.fixture(autouse=True)
