@@ -1,4 +1,4 @@
-"""Counting at the full size, Stable Diffusion 2.1's: the figures known of diffusers' classes, and what parallel saves."""
+"""Counting at the full size, Stable Diffusion 2.1: the figures known of diffusers' classes, and what parallel saves."""
 
 from collections.abc import Callable
 from functools import cache, partial
