@@ -29,7 +29,7 @@ demo-train: .venv/ready
 	@echo "Sample:  demo/sample.gif   another: $(BIN)/mobius generate demo/t2v/model PROMPT --out NAME.gif"
 
 test: .venv/ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready
 	$(BIN)/ruff check .

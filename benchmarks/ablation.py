@@ -209,13 +209,15 @@ def media_folder(what: str, folder: Path) -> Path:
 
 def read_clips(folder: Path) -> Clips:
     """Read every animated file: 8 frames at 8 a second from the start, over white, SIZE x SIZE."""
-    frames, labels = [], []
+    frames, labels, seen = [], [], set()
     for row in read_labels(folder):
         try:
             clip = decode_clip((folder / row["path"]).read_bytes())
         except SampleError:
             continue  # the awkward ones among the stickers
-        if clip.is_animated:
+        is_copy = clip.frames.tobytes() in seen
+        seen.add(clip.frames.tobytes())
+        if clip.is_animated and not is_copy:  # a copy could be held out and trained on
             ends = np.cumsum(clip.durations_ms)
             moments = np.arange(NUM_FRAMES) * FRAME_MS % ends[-1]
             frames.append(np.stack([small(clip.frames[each]) for each in np.searchsorted(ends, moments, "right")], 1))

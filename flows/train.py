@@ -31,7 +31,7 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
     "OMP_WAIT_POLICY": "PASSIVE",  # on a busy CPU, threads that spin while they wait cost 6 x (measured)
 }
-ERROR_CHARACTERS = 4000
+ERROR_BYTES = 4000
 
 
 class TrainerFailed(MobiusError):
@@ -107,8 +107,8 @@ def _follow(process: subprocess.Popen[str], tell: Callable[[Message], None], log
         kind = getattr(errors, failure["error"], MobiusError)
         raise (RefusedMidway if kind is UserError and has_started else kind)(failure["message"])
     if process.returncode or outcome is None:
-        log.seek(0)
-        said = log.read().decode(errors="replace").strip()[-ERROR_CHARACTERS:]
+        log.seek(max(0, log.seek(0, os.SEEK_END) - ERROR_BYTES))
+        said = log.read().decode(errors="replace").strip()
         raise TrainerFailed(f"the trainer ended with exit code {process.returncode}:\n{said}")
     return outcome
 

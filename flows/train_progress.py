@@ -38,6 +38,12 @@ class TrainingView:
             highlight=False,
             soft_wrap=True,
         )
+        if message["num_left_out"]:
+            self._console.print(
+                f"{message['num_left_out']:,} temporal weights of init have no place in this network and are left out",
+                highlight=False,
+                soft_wrap=True,
+            )
         self._bar = self._progress.add_task("train", total=message["num_steps"], completed=message["step"], numbers="")
 
     def _step(self, message: Message) -> None:

@@ -9,6 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 CORPUS = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the flows, the longest files: the short ones then fill up what time the workers have left."""
+    items.sort(key=lambda item: item.path.parent.name != "flows")
+
+
 def _folder(name: str) -> Path:
     path = CORPUS / name
     if not path.is_dir():

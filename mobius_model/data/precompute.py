@@ -1,8 +1,6 @@
 """Precompute: an exported set and a base model -> latents and text embeddings beside it, computed once."""
 
-import fcntl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +34,7 @@ from mobius_model.data.row_groups import PLAN_KEY
 from mobius_model.data.time_axis import TimeAxis, first_stored, thinned
 from mobius_model.data.training_set import open_training_set
 from schemas.errors import UserError
+from schemas.lock import locked
 from schemas.manifest import ExportFile
 from schemas.storage import file_sha256, leaf_columns, remove_unfinished, write_text, written_aside
 
@@ -53,7 +52,7 @@ class Text(Protocol):
     def encode(self, captions: Sequence[str]) -> Tensor: ...
 
 
-class Base(Protocol):
+class Encoders(Protocol):
     """What a base model is asked for here; its vae is diffusers' AutoencoderKL or something with the same face."""
 
     @property
@@ -81,7 +80,7 @@ def precompute(
     *,
     stage: Stage,
     data: DataConfig,
-    base: Base,
+    base: Encoders,
     batch_size: int,
     device: torch.device | str,
     progress: Progress = lambda done, total: None,
@@ -105,7 +104,8 @@ def precompute(
         return finished
 
     folder = latents_folder(root, stage, fingerprint)
-    with _sole_encoding(folder):
+    busy = f"{folder}: another process is encoding these latents, wait for it or stop it"
+    with locked(folder / LOCK, busy=busy):
         remove_unfinished(folder)
         encoder = Encoder(base, batch_size=batch_size, device=torch.device(device))
         num_done = 0
@@ -124,7 +124,7 @@ def precompute(
 class Encoder:
     """The models of a base on a device, used without gradients."""
 
-    def __init__(self, base: Base, *, batch_size: int, device: torch.device) -> None:
+    def __init__(self, base: Encoders, *, batch_size: int, device: torch.device) -> None:
         self.base = base
         self.batch_size = batch_size
         self.device = device
@@ -153,18 +153,6 @@ class Encoder:
         mean, _ = self.encode_frames(np.zeros((1, size, size, 3), np.uint8))
         _, channels, height, width = mean.shape
         return channels, height, width
-
-
-@contextmanager
-def _sole_encoding(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder of latents. Raises UserError if another process has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"{folder}: another process is encoding these latents, wait for it or stop it") from error
-        yield
 
 
 def _encoded_rows(source: PixelSource, file: str, encoder: Encoder) -> Iterator[Row]:

@@ -4,8 +4,10 @@ Shapes: B batch, F frames, C latent channels, H W latent height and width, L tok
 """
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,8 @@ from mobius_model.network.unet import MobiusUNet
 SAMPLERS = {"ddim": DDIMScheduler, "dpm++": DPMSolverMultistepScheduler}
 OUTPUT_TYPES = ("np", "latent")
 DECODED_AT_ONCE = 8  # frames
+DEFAULT_FRAMES = 8  # of a model that does not say
+DEFAULT_FPS = 8.0
 
 
 @dataclass
@@ -46,7 +50,8 @@ class MobiusPipeline(DiffusionPipeline):
 
     vae: AutoencoderKL or SpaceToDepth. unet: a MobiusUNet (or diffusers' UNet3DConditionModel) for clips, a
     UNet2DConditionModel for pictures, which are clips of one frame. scheduler: its config holds the schedule; which
-    sampler runs is said per call. max_tokens: of each prompt, as in training.
+    sampler runs is said per call. max_tokens: of each prompt, as in training. num_frames, fps: of the clips it was
+    trained on, and so of those it draws unless told otherwise.
     """
 
     model_cpu_offload_seq = "text_encoder->unet->vae"
@@ -59,10 +64,24 @@ class MobiusPipeline(DiffusionPipeline):
         unet: UNet2DConditionModel | UNet3DConditionModel | MobiusUNet,
         scheduler: DDIMScheduler,
         max_tokens: int = CHINESE_CLIP_TOKENS,
+        num_frames: int = DEFAULT_FRAMES,
+        fps: float = DEFAULT_FPS,
     ) -> None:
         super().__init__()
         self.register_modules(vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler)
-        self.register_to_config(max_tokens=max_tokens)
+        self.register_to_config(max_tokens=max_tokens, num_frames=num_frames, fps=fps)
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | os.PathLike[str], *, device: str = "cpu"
+    ) -> "MobiusPipeline":
+        """Open a model folder as `open_pipeline` does: diffusers would import whatever model_index.json names.
+
+        Raises UserError for a folder that is no such model.
+        """
+        from mobius_model.sampling.model_folder import open_pipeline
+
+        return open_pipeline(Path(pretrained_model_name_or_path), device=device)
 
     @torch.no_grad()
     def __call__(
@@ -70,7 +89,7 @@ class MobiusPipeline(DiffusionPipeline):
         prompt: str | Sequence[str] | None = None,
         *,
         negative_prompt: str | Sequence[str] = "",
-        num_frames: int = 8,
+        num_frames: int | None = None,
         height: int | None = None,
         width: int | None = None,
         num_inference_steps: int = 50,
@@ -87,6 +106,7 @@ class MobiusPipeline(DiffusionPipeline):
 
         prompt_embeds B L D (and negative_prompt_embeds, 1 or B rows) may be given in place of prompts, as
         TextEncoder.encode makes them. height, width: in pixels, what the UNet was made for if None.
+        num_frames: as in training if None; 1 for a model that draws pictures.
         guidance_scale: 1 or less asks the UNet once per step and ignores the negative prompt.
         seed: one for every prompt, or one each; noise is drawn per prompt and on the CPU, so a prompt gives the same
         clip on its own and in a batch (but for rounding), on any device. None draws anew.
@@ -95,6 +115,7 @@ class MobiusPipeline(DiffusionPipeline):
         """
         text = self._embed(prompt, prompt_embeds)
         height, width = self._size(height, width)
+        num_frames = self.num_frames if num_frames is None else num_frames
         self._check(num_frames=num_frames, steps=num_inference_steps, sampler=sampler, output_type=output_type)
         if guidance_scale > 1:
             text = torch.cat([self._embed_negative(negative_prompt, negative_prompt_embeds, num=len(text)), text])
@@ -113,6 +134,11 @@ class MobiusPipeline(DiffusionPipeline):
         if output_type == "latent":
             return MobiusPipelineOutput(frames=latents)
         return MobiusPipelineOutput(frames=[self._decode(clip, decoded_at_once) for clip in latents])
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames a clip has unless told otherwise."""
+        return 1 if isinstance(self.unet, UNet2DConditionModel) else int(self.config.num_frames)
 
     def _predict(self, latents: Tensor, timestep: Tensor, text: Tensor, guidance_scale: float) -> Tensor:
         """Ask the UNet, B C F H W -> B C F H W; twice as one batch where guided (arXiv 2207.12598)."""
@@ -186,10 +212,17 @@ class MobiusPipeline(DiffusionPipeline):
         return np.concatenate([to_pictures(frames) for frames in done])
 
 
-def pipeline_from_base(base: Base, unet: nn.Module, *, scheduler_config: Mapping[str, Any]) -> MobiusPipeline:
+def pipeline_from_base(
+    base: Base,
+    unet: nn.Module,
+    *,
+    scheduler_config: Mapping[str, Any],
+    num_frames: int = DEFAULT_FRAMES,
+    fps: float = DEFAULT_FPS,
+) -> MobiusPipeline:
     """Put a trained UNet between the models it was trained between.
 
-    scheduler_config: the schedule of training, as diffusers stores it.
+    scheduler_config: the schedule of training, as diffusers stores it. num_frames, fps: of the clips it trained on.
     """
     return MobiusPipeline(
         vae=base.vae,
@@ -198,6 +231,8 @@ def pipeline_from_base(base: Base, unet: nn.Module, *, scheduler_config: Mapping
         unet=unet,
         scheduler=DDIMScheduler.from_config(dict(scheduler_config)),
         max_tokens=base.text.max_tokens,
+        num_frames=num_frames,
+        fps=fps,
     )
 
 

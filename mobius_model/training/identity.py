@@ -1,5 +1,7 @@
 """Identity: a run's dataset, models and settings -> names and values that must be equal to go on from a checkpoint."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any
@@ -27,6 +29,12 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     dumped = config.model_dump(mode="json", exclude=ELSEWHERE | CHANGES_NOTHING)
     bound = set() if config.schedule.name == "constant" else {"loop.num_steps"}  # a cosine is as long as the run
     return {name: value for name, value in _flat(dumped) if name not in FREE - bound}
+
+
+def config_digest(network: Any) -> str:
+    """Return a digest of the config of a diffusers model: two of equal shapes may still compute different things."""
+    config = {name: value for name, value in network.config.items() if not name.startswith("_")}
+    return hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -5,7 +5,6 @@ OUTPUT/train.json     the config        OUTPUT/log.jsonl  numbers of every step
       model/          the result, as diffusers lays it out
 """
 
-import fcntl
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any
 from mobius_model.folders import remove_unfinished_folders
 from mobius_model.training.checkpoint import State
 from schemas.errors import UserError
+from schemas.lock import locked
 
 LOCK = "train.lock"  # in every folder that a training run has written to
 WEIGHTS_PER_CHECKPOINT = 4  # a weight, its average, and two moments of the optimizer
@@ -23,12 +23,7 @@ WEIGHTS_PER_CHECKPOINT = 4  # a weight, its average, and two moments of the opti
 @contextmanager
 def sole_training(output: Path) -> Iterator[None]:
     """Hold the lock of an output folder. Raises UserError if another run has it; see also `check_output`."""
-    output.mkdir(parents=True, exist_ok=True)
-    with (output / LOCK).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"{output}: another run is training into this folder, wait for it or stop it") from error
+    with locked(output / LOCK, busy=f"{output}: another run is training into this folder, wait for it or stop it"):
         for parent in (output, output / "checkpoints"):
             remove_unfinished_folders(parent)
         yield

@@ -41,11 +41,12 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """Held-out loss of the average weights: the mean, and by timestep quantile."""
+    """Held-out loss of the average weights: the mean, and by timestep quantile; how large t is beside h."""
 
     step: int
     loss: float
     by_quantile: list[float]
+    t_over_h: float | None  # at the fusion, on rank 0; None where there is one state
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs
 from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
@@ -18,13 +20,15 @@ from mobius_model.training.config import TrainConfig
 from mobius_model.training.ema import Ema
 from mobius_model.training.encoding import Encoded
 from mobius_model.training.guards import check_h_is_frozen
-from mobius_model.training.identity import settings_of
+from mobius_model.training.identity import config_digest, settings_of
 from mobius_model.training.loss import Predict, noise_schedule
 from mobius_model.training.optimizer import open_optimizer
 from mobius_model.training.seeds import seed_of
 from mobius_model.training.trackers import check_trackers
 from mobius_model.training.unets import build_unet, check_prediction, init_identity, lower_h
 from schemas.errors import UserError
+
+LONGEST_WAIT = timedelta(hours=6)  # of a rank for the others: rank 0 reads the whole set for its hashes
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,13 @@ def training_device(config: TrainConfig) -> torch.device:
 def open_accelerator(config: TrainConfig) -> Accelerator:
     """Return accelerate's view of this process and its ranks. Raises UserError for what this machine cannot do."""
     has_gpu = training_device(config).type == "cuda"
+    if has_gpu and config.launch.num_processes > torch.cuda.device_count():
+        raise UserError(
+            f"launch.num_processes = {config.launch.num_processes}: this machine has {torch.cuda.device_count()} GPUs, "
+            "expected at most one process each"
+        )
+    if config.optimizer.name == "adamw_8bit" and not has_gpu:
+        raise UserError("optimizer.name = 'adamw_8bit' needs a GPU, expected 'adamw' here")
     if config.loop.precision == "fp16" and not has_gpu:
         raise UserError("loop.precision = 'fp16' needs a GPU, expected bf16 or fp32 here")
     return Accelerator(
@@ -86,15 +97,17 @@ def open_accelerator(config: TrainConfig) -> Accelerator:
         cpu=not has_gpu,
         log_with=check_trackers(config.trackers) or None,
         project_dir=config.output,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=LONGEST_WAIT)],
     )
 
 
 def open_run(config: TrainConfig, accelerator: Accelerator) -> Run:
-    """Open data, base and network, and check that they fit. Raises UserError."""
+    """Open data, base and network, and check that they fit; rank 0 reads the hashes of files. Raises UserError."""
     device = torch.device(accelerator.device)
     base = open_base(config.base)
-    latents = find_latents(config.root_path, stage=config.stage, config=config.data, base_identity=base.identity)
-    clips = open_clips(config.root_path, stage=config.stage, config=config.data, latents=latents)
+    data = config.data if accelerator.is_main_process else config.data.model_copy(update={"verify": "size"})
+    latents = find_latents(config.root_path, stage=config.stage, config=data, base_identity=base.identity)
+    clips = open_clips(config.root_path, stage=config.stage, config=data, latents=latents)
     loop = config.loop
     require_one_batch(
         clips, batch_size=loop.batch_size, num_ranks=accelerator.num_processes, num_accumulated=loop.accumulation
@@ -107,6 +120,7 @@ def open_run(config: TrainConfig, accelerator: Accelerator) -> Run:
         "content": clips.content,
         "base": base.identity,
         "init": init_identity(config.init),
+        "unet": config_digest(unet),
         "micro-batches per step": loop.accumulation * accelerator.num_processes,
         **settings_of(config),
     }

@@ -10,7 +10,7 @@ from torch import nn
 
 from mobius_model.folders import folder_written_aside
 from mobius_model.sampling.gif import write_gif
-from mobius_model.sampling.sampler import pipeline_from_base
+from mobius_model.sampling.sampler import DEFAULT_FPS, MobiusPipeline, pipeline_from_base
 from mobius_model.training.run import Run, move_base, new_unet
 from mobius_model.training.seeds import seed_of
 from mobius_model.training.unets import init_identity
@@ -18,7 +18,6 @@ from schemas.errors import UserError
 from schemas.storage import write_text
 
 STEP = "step.json"  # in the model's folder: after which step it was written
-FPS_WITHOUT_TIME = 8.0  # of samples, where training ignores delays
 
 
 def draw_samples(run: Run, step: int) -> Iterator[Path]:
@@ -27,18 +26,17 @@ def draw_samples(run: Run, step: int) -> Iterator[Path]:
     rank, num_ranks = run.accelerator.process_index, run.accelerator.num_processes
     stays = next(run.base.text.model.parameters()).device
     move_base(run.base, run.device)
-    pipeline = pipeline_from_base(run.base, run.unet, scheduler_config=run.schedule.config)
+    pipeline = _pipeline(run, run.unet)
     for number in range(rank, len(validation.prompts), num_ranks):
         drawn = pipeline(
             validation.prompts[number],
-            num_frames=config.num_frames,
             num_inference_steps=validation.num_inference_steps,
             guidance_scale=validation.guidance_scale,
             seed=seed_of(validation.seed, number, "sample"),
         )
         path = config.output_path / "samples" / f"step-{step:08d}-{number}.gif"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_gif(path, drawn.frames[0], fps=config.data.fps or FPS_WITHOUT_TIME)
+        write_gif(path, drawn.frames[0], fps=pipeline.config.fps)
         yield path
     move_base(run.base, stays)
 
@@ -49,7 +47,7 @@ def write_model(run: Run, folder: Path, *, step: int) -> None:
     Raises UserError if frozen weights must be read again from `init` and are not there any more.
     """
     with _averaged(run) as unet, folder_written_aside(folder) as aside:
-        pipeline = pipeline_from_base(run.base, unet, scheduler_config=run.schedule.config)
+        pipeline = _pipeline(run, unet)
         pipeline.save_pretrained(aside, safe_serialization=True)
         write_text(aside / STEP, json.dumps({"step": step}) + "\n")
 
@@ -61,6 +59,17 @@ def step_of_model(folder: Path) -> int | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return step
+
+
+def _pipeline(run: Run, unet: nn.Module) -> MobiusPipeline:
+    config = run.config
+    return pipeline_from_base(
+        run.base,
+        unet,
+        scheduler_config=run.schedule.config,
+        num_frames=config.num_frames,
+        fps=config.data.fps or DEFAULT_FPS,  # without fps, training takes frames as they are stored
+    )
 
 
 @contextlib.contextmanager

@@ -47,6 +47,7 @@ from mobius_model.training.run import Run, open_accelerator, open_run
 from mobius_model.training.samples import draw_samples, step_of_model, write_model
 from mobius_model.training.schedules import rate_at
 from mobius_model.training.seeds import generator_at, seed_of
+from mobius_model.training.states import states_watched
 from mobius_model.training.validation import validation_sums
 from schemas.errors import UserError
 from schemas.storage import write_text
@@ -146,7 +147,12 @@ def _train(run: Run, first: int, tell: Progress) -> TrainOutcome:
             validation_loss = validated.loss
             tell(validated)
             if log is not None:
-                log.write(done, validation_loss=validated.loss, by_quantile=validated.by_quantile)
+                log.write(
+                    done,
+                    validation_loss=validated.loss,
+                    by_quantile=validated.by_quantile,
+                    t_over_h=validated.t_over_h,
+                )
         if is_sampling:
             with _looked_at(run):
                 for path in draw_samples(run, done):
@@ -289,7 +295,7 @@ def _write_recent(run: Run, recent: Recent, done: int, log: TrainLog | None) -> 
 
 def _validate(run: Run, done: int) -> Validated:
     config = run.config
-    with _looked_at(run):
+    with _looked_at(run), states_watched(run.unet) as sizes:
         sums = validation_sums(
             lambda encoded: run.predict_with(encoded, run.unet),
             run.clips,
@@ -305,8 +311,10 @@ def _validate(run: Run, done: int) -> Validated:
     by_quantile = (total[0] / total[1]).float().tolist()  # in float64 the order of ranks would show
     loss = float(sum(by_quantile) / len(by_quantile))
     names = {f"validation/quantile_{number}": each for number, each in enumerate(by_quantile)}
+    if sizes.t_over_h is not None:
+        names["validation/t_over_h"] = sizes.t_over_h
     run.accelerator.log({"validation/loss": loss, **names}, step=done)
-    return Validated(done, loss, by_quantile)
+    return Validated(done, loss, by_quantile, sizes.t_over_h)
 
 
 @contextlib.contextmanager

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import DiffusionPipeline, UNet2DConditionModel
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from mobius_model.base_model.opening import BaseConfig, open_base
 from mobius_model.network.unet import MobiusUNet
-from mobius_model.sampling.generate import generate, open_pipeline
+from mobius_model.sampling.generate import generate
+from mobius_model.sampling.model_folder import open_pipeline
 from mobius_model.sampling.sampler import MobiusPipeline, pipeline_from_base
 from mobius_model.training.loss import LossConfig, noise_schedule
+from pipeline.media.decode import decode_clip
 from schemas.errors import UserError
 from tests.mobius_model.tiny_models import change_json
 
@@ -122,14 +124,32 @@ def test_a_folder_that_is_no_model_is_one_sentence(copied: Path, tmp_path: Path)
     change_json(copied / "model_index.json", unet=["os", "system"])
     refused(r"unet is \['os', 'system'\], expected one of MobiusUNet, UNet2DConditionModel, UNet3DConditionModel")
     change_json(copied / "model_index.json", unet=["mobius_model.network.unet", "MobiusUNet"], max_tokens="many")
-    refused("max_tokens 'many', expected a number")
-    change_json(copied / "model_index.json", max_tokens=52)
+    refused("max_tokens 'many', input should be a valid integer")
+    change_json(copied / "model_index.json", max_tokens=52, fps=0.0)
+    refused("fps 0.0, input should be greater than 0")
+    change_json(copied / "model_index.json", fps=5.0)
     change_json(copied / "unet" / "config.json", _class_name="AutoModel")
     refused("_class_name 'AutoModel', expected one of MobiusUNet")
     shutil.rmtree(copied / "vae")
     refused("vae is missing: expected the vae of the model")
     change_json(copied / "model_index.json", _class_name="StableDiffusionPipeline")
     refused("_class_name 'StableDiffusionPipeline', expected 'MobiusPipeline'")
+
+
+def test_from_pretrained_imports_nothing_that_a_folder_names(copied: Path):
+    assert isinstance(MobiusPipeline.from_pretrained(copied).unet, MobiusUNet)
+    change_json(copied / "model_index.json", unet=["os", "system"])
+    with pytest.raises(UserError, match=r"unet is \['os', 'system'\]"):
+        MobiusPipeline.from_pretrained(copied)
+
+
+def test_clips_are_as_long_and_as_fast_as_those_trained_on(copied: Path, tmp_path: Path):
+    change_json(copied / "model_index.json", num_frames=4, fps=5.0)
+    quick = {"num_inference_steps": 2, "device": "cpu"}
+    (path,) = generate(copied, ["猫"], out=tmp_path / "a.gif", **quick)
+    assert sum(decode_clip(path.read_bytes()).durations_ms) == 4 * 200
+    (path,) = generate(copied, ["猫"], out=tmp_path / "b.gif", num_frames=3, fps=10.0, **quick)
+    assert sum(decode_clip(path.read_bytes()).durations_ms) == 3 * 100
 
 
 @pytest.mark.parametrize(
@@ -151,7 +171,8 @@ def test_a_model_without_all_its_weights_is_refused(copied: Path, part: str, fil
 
 
 def test_the_parts_opened_are_those_that_were_saved(model: Path):
-    ours, theirs = open_pipeline(model / "clips", device="cpu"), MobiusPipeline.from_pretrained(model / "clips")
+    ours = open_pipeline(model / "clips", device="cpu")
+    theirs = DiffusionPipeline.from_pretrained.__func__(MobiusPipeline, model / "clips")
     for part in ("vae", "text_encoder", "unet"):
         weights = getattr(theirs, part).state_dict()
         assert all(torch.equal(weight, weights[name]) for name, weight in getattr(ours, part).state_dict().items())

@@ -65,6 +65,8 @@ def test_stage_one_then_stage_two_make_models_that_draw(inputs: Path, tmp_path: 
         str(tmp_path / "out/model"),
     )
     assert len(validated.by_quantile) == 4
+    assert validated.t_over_h is not None
+    assert validated.t_over_h > 0
     assert losses(tmp_path / "out") == [report.loss for report in stepped]
     with Image.open(tmp_path / "out/samples/step-00000004-0.gif") as sample:
         assert sample.size == (8, 8)
