@@ -6,11 +6,14 @@ Both forms start at zero and are added to h: before the first step the network i
 import torch
 from torch import Tensor, nn
 
+from mobius_model.network.lean import NormSilu
+from mobius_model.network.temporal import num_groups
+
 
 class LinearFusion(nn.Module):
     """One 1 x 1 convolution over both states."""
 
-    def __init__(self, channels: int, temporal_channels: int) -> None:
+    def __init__(self, channels: int, temporal_channels: int, norm_num_groups: int) -> None:
         super().__init__()
         self.conv = _zero(nn.Conv2d(channels + temporal_channels, channels, 1))
 
@@ -21,16 +24,24 @@ class LinearFusion(nn.Module):
 
 
 class DeepFusion(nn.Module):
-    """Two 3 x 3 convolutions over both states, the second one zero at the start."""
+    """A residual block over both states: norm, SiLU and 3 x 3 convolution, twice, the second convolution zero.
 
-    def __init__(self, channels: int, temporal_channels: int) -> None:
+    Each state has a norm of its own: t is a sum over all layers and far larger than h. Without, held-out loss was 7 %
+    higher on moving figures (docs/training.md).
+    """
+
+    def __init__(self, channels: int, temporal_channels: int, norm_num_groups: int) -> None:
         super().__init__()
+        self.norm_h = NormSilu(num_groups(channels, norm_num_groups), channels)
+        self.norm_t = NormSilu(num_groups(temporal_channels, norm_num_groups), temporal_channels)
         self.conv1 = nn.Conv2d(channels + temporal_channels, channels, 3, padding=1)
+        self.norm2 = NormSilu(num_groups(channels, norm_num_groups), channels)
         self.conv2 = _zero(nn.Conv2d(channels, channels, 3, padding=1))
 
     def forward(self, h: Tensor, t: Tensor) -> Tensor:
         """Map h (B F) C H W and t (B F) C' H W to (B F) C H W."""
-        out: Tensor = h + self.conv2(nn.functional.silu(self.conv1(torch.cat([h, t], dim=1))))
+        both = self.conv1(torch.cat([self.norm_h(h), self.norm_t(t)], dim=1))
+        out: Tensor = h + self.conv2(self.norm2(both))
         return out
 
 

@@ -105,7 +105,7 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         self.resamplers = nn.ModuleDict()
         if is_parallel:
             self.narrow_in = narrowing(channels, options.channels(channels))
-            self.fuse = FUSIONS[fusion](channels, options.channels(channels))
+            self.fuse = FUSIONS[fusion](channels, options.channels(channels), norm_num_groups)
             if temporal_resampling == "own":
                 samplers = {
                     place.name: own_resampler(place, options) for place in places if isinstance(place, Resampler)
