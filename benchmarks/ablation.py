@@ -5,8 +5,8 @@
 
 Clips of 8 frames at 8 frames a second; blocks of 2 x 2 pixels are the latents, the label is the text. For each seed one
 2D UNet is trained on single frames; every variant starts from it, sees the same clips, timesteps and noise in the same
-order, and is then asked about the same held-out clips at the same timesteps with the same noise. Losses are compared
-seed by seed.
+order, with one learning rate for all, and is then asked about the same held-out clips at the same timesteps with the
+same noise. Losses are compared seed by seed. Copies of a clip are left out, so none is both held out and trained on.
 """
 
 import argparse
