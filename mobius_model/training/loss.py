@@ -20,12 +20,12 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 class LossConfig(StrictConfig):
     """The noise schedule and what is learnt of it; the defaults are the paper's (section 4)."""
 
-    prediction: Literal["epsilon", "v_prediction"] = "epsilon"
+    prediction: Literal["epsilon", "v_prediction", "sample"] = "epsilon"  # as diffusers names them; sample: the latents
     num_timesteps: int = Field(1000, ge=2)
     beta_schedule: Literal["scaled_linear", "linear", "squaredcos_cap_v2"] = "scaled_linear"
     beta_start: float = Field(0.00085, gt=0, lt=1)
     beta_end: float = Field(0.012, gt=0, lt=1)
-    zero_terminal_snr: bool = False  # the last timestep is pure noise (arXiv 2305.08891); needs v_prediction
+    zero_terminal_snr: bool = False  # the last timestep is pure noise (arXiv 2305.08891); not with epsilon
     min_snr_gamma: float | None = Field(None, gt=0)  # weigh timesteps as in arXiv 2303.09556; 5 is usual
     noise_offset: float = Field(0.0, ge=0)  # share of noise that is one value per channel and frame
 
@@ -33,7 +33,8 @@ class LossConfig(StrictConfig):
     def _can_be_learnt(self) -> "LossConfig":
         if self.zero_terminal_snr and self.prediction == "epsilon":
             raise ValueError(
-                "zero_terminal_snr = true needs prediction = 'v_prediction': pure noise tells nothing else"
+                "zero_terminal_snr = true needs prediction = 'v_prediction' or 'sample': asked for the noise in pure "
+                "noise, a network learns nothing"
             )
         if self.zero_terminal_snr and self.min_snr_gamma is not None:
             raise ValueError(
@@ -76,9 +77,15 @@ def draw_timesteps(num: int, low: int, high: int, *, generator: torch.Generator)
 
 
 def target_of(schedule: DDIMScheduler, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-    """Return what noise_pred is compared with: the noise, or v = alpha noise - sigma latents (arXiv 2202.00512)."""
+    """Return what noise_pred is compared with: the noise, the latents, or v = alpha noise - sigma latents.
+
+    v is of arXiv 2202.00512. The latents are what a narrow network can learn: they lie on a manifold, noise does not
+    (arXiv 2511.13720).
+    """
     if schedule.config.prediction_type == "epsilon":
         return noise
+    if schedule.config.prediction_type == "sample":
+        return latents
     velocity: Tensor = schedule.get_velocity(latents, noise, timesteps)
     return velocity
 
@@ -90,10 +97,13 @@ def signal_to_noise(schedule: DDIMScheduler, timesteps: Tensor) -> Tensor:
 
 
 def min_snr_weights(schedule: DDIMScheduler, timesteps: Tensor, *, gamma: float) -> Tensor:
-    """Weigh timesteps by min(SNR, gamma): over SNR for noise, over SNR + 1 for v (arXiv 2303.09556, section 3.4)."""
+    """Weigh timesteps by min(SNR, gamma), what errors of the latents get (arXiv 2303.09556, section 3.4).
+
+    Errors of the noise are larger by SNR, those of v by SNR + 1.
+    """
     snr = signal_to_noise(schedule, timesteps)
-    limited = snr.clamp(max=gamma)
-    return limited / snr if schedule.config.prediction_type == "epsilon" else limited / (snr + 1)
+    scale = {"sample": torch.ones_like(snr), "epsilon": snr, "v_prediction": snr + 1}
+    return snr.clamp(max=gamma) / scale[schedule.config.prediction_type]
 
 
 def squared_error(noise_pred: Tensor, target: Tensor) -> Tensor:

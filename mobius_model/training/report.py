@@ -46,7 +46,7 @@ class Validated:
     step: int
     loss: float
     by_quantile: list[float]
-    t_over_h: float | None  # at the fusion, on rank 0; None where there is one state
+    t_over_h: float | None  # at the fusion; None where there is one state
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """States: the two of the parallel mode, watched -> how large t has grown beside h."""
 
 import contextlib
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,20 +11,20 @@ from mobius_model.network.unet import MobiusUNet
 
 
 class StateSizes:
-    """Sums of squares of h and t where they are fused."""
+    """Sums of the mean squares of h and t where they are fused; those of several ranks may be added."""
 
     def __init__(self) -> None:
-        self._squares = torch.zeros(2, dtype=torch.float64)
+        self.squares = torch.zeros(2, dtype=torch.float64)
 
     def see(self, h: Tensor, t: Tensor) -> None:
         """Add one pass through the network; h and t N C H W, t may be narrower."""
-        self._squares += torch.stack([each.double().square().mean().cpu() for each in (h, t)])
+        self.squares += torch.stack([each.double().square().mean().cpu() for each in (h, t)])
 
-    @property
-    def t_over_h(self) -> float | None:
-        """Root mean square of t over that of h; None where nothing was seen."""
-        h, t = self._squares.tolist()
-        return math.sqrt(t / h) if h else None
+
+def t_over_h(squares: Tensor) -> float | None:
+    """Return the root mean square of t over that of h; None where nothing was seen."""
+    h, t = squares
+    return float((t / h).sqrt().float()) if h else None  # in float64 the order of ranks would show
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ from mobius_model.training.run import Run, open_accelerator, open_run
 from mobius_model.training.samples import draw_samples, step_of_model, write_model
 from mobius_model.training.schedules import rate_at
 from mobius_model.training.seeds import generator_at, seed_of
-from mobius_model.training.states import states_watched
+from mobius_model.training.states import states_watched, t_over_h
 from mobius_model.training.validation import validation_sums
 from schemas.errors import UserError
 from schemas.storage import write_text
@@ -311,10 +311,11 @@ def _validate(run: Run, done: int) -> Validated:
     by_quantile = (total[0] / total[1]).float().tolist()  # in float64 the order of ranks would show
     loss = float(sum(by_quantile) / len(by_quantile))
     names = {f"validation/quantile_{number}": each for number, each in enumerate(by_quantile)}
-    if sizes.t_over_h is not None:
-        names["validation/t_over_h"] = sizes.t_over_h
+    ratio = t_over_h(run.accelerator.reduce(sizes.squares.to(run.device), reduction="sum").cpu())
+    if ratio is not None:
+        names["validation/t_over_h"] = ratio
     run.accelerator.log({"validation/loss": loss, **names}, step=done)
-    return Validated(done, loss, by_quantile, sizes.t_over_h)
+    return Validated(done, loss, by_quantile, ratio)
 
 
 @contextlib.contextmanager

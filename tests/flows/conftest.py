@@ -77,9 +77,9 @@ def mobius(prefect_url: str) -> Mobius:
 
 @pytest.fixture(scope="session")
 def curated_sample(mobius: Mobius, corpus_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The 531 sample files, curated with labels counted from 5 on; few frames are read, text has its own tests."""
+    """The 531 sample files, labels counted from 5 on; one frame of each is read for text, which has its own tests."""
     root = tmp_path_factory.mktemp("sample") / "dataset"
-    mobius.curate(root, corpus_sample, "select.min_label_count=5", "text.max_frames_read=3")
+    mobius.curate(root, corpus_sample, "select.min_label_count=5", "text.max_frames_read=1")
     return root
 
 

@@ -32,7 +32,7 @@ def plain_alphas_cumprod(config: LossConfig) -> Tensor:
     return torch.cumprod(1 - betas, 0)
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 def test_errors_are_those_of_the_equations(prediction: str) -> None:
     config = LossConfig.model_validate({"prediction": prediction})
     latents, noise, answer = randn(1), randn(2), randn(3)
@@ -46,27 +46,29 @@ def test_errors_are_those_of_the_equations(prediction: str) -> None:
         return answer
 
     errors = diffusion_errors(predict, noise_schedule(config), latents=latents, noise=noise, timesteps=timesteps)
-    target = noise if prediction == "epsilon" else alpha * noise - sigma * latents
+    target = {"epsilon": noise, "v_prediction": alpha * noise - sigma * latents, "sample": latents}[prediction]
     torch.testing.assert_close(errors, ((answer - target) ** 2).mean((1, 2, 3, 4)))
     ((noisy, at),) = seen
     torch.testing.assert_close(noisy, alpha * latents + sigma * noise)
     assert torch.equal(at, timesteps)
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 def test_min_snr_weights_are_those_of_the_paper(prediction: str) -> None:
     config = LossConfig.model_validate({"prediction": prediction})
     timesteps = torch.arange(0, 1000, 37)
     alphas_cumprod = plain_alphas_cumprod(config)[timesteps]
     snr = alphas_cumprod / (1 - alphas_cumprod)
-    expected = torch.minimum(snr, torch.tensor(5.0)) / (snr if prediction == "epsilon" else snr + 1)
+    expected = (
+        torch.minimum(snr, torch.tensor(5.0)) / {"epsilon": snr, "v_prediction": snr + 1, "sample": 1}[prediction]
+    )
     torch.testing.assert_close(min_snr_weights(noise_schedule(config), timesteps, gamma=5.0), expected)
 
 
 def test_zero_terminal_snr_ends_in_pure_noise_and_needs_velocity() -> None:
     schedule = noise_schedule(LossConfig(zero_terminal_snr=True, prediction="v_prediction"))
     assert schedule.alphas_cumprod[-1] < 1e-6
-    with pytest.raises(ValidationError, match="zero_terminal_snr = true needs prediction = 'v_prediction'"):
+    with pytest.raises(ValidationError, match="zero_terminal_snr = true needs prediction = 'v_prediction' or 'sample'"):
         LossConfig(zero_terminal_snr=True)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mobius_model.network.unet import MobiusUNet
-from mobius_model.training.states import states_watched
+from mobius_model.training.states import states_watched, t_over_h
 from tests.mobius_model.network.nets import awakened, inputs, unet2d
 
 
@@ -17,7 +17,7 @@ def test_the_ratio_is_that_of_what_the_fusion_reads():
         model(*inputs(batch=1))
     handle.remove()
     h, t = (sum(float(states[which].double().square().mean()) for states in seen) for which in (0, 1))
-    assert sizes.t_over_h == pytest.approx((t / h) ** 0.5, rel=1e-9)
+    assert t_over_h(sizes.squares) == pytest.approx((t / h) ** 0.5, rel=1e-6)
     assert not model.fuse._forward_pre_hooks
 
 
@@ -25,4 +25,4 @@ def test_one_state_has_no_ratio():
     model = MobiusUNet.from_unet2d(unet2d(), mode="serial").eval()
     with torch.no_grad(), states_watched(model) as sizes:
         model(*inputs())
-    assert sizes.t_over_h is None
+    assert t_over_h(sizes.squares) is None
