@@ -72,7 +72,7 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         attention_residual: bool = True,
         temporal_mixing: bool = True,
         temporal_positions: bool = False,
-        fusion: str = "deep",
+        fusion: str = "linear",
         train_head: bool = True,
         text_once_per_clip: bool = True,
         temporal_dropout: float = 0.1,

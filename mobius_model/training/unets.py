@@ -35,7 +35,7 @@ class NetworkConfig(StrictConfig):
     attention_residual: bool = True  # whether TA does
     temporal_mixing: bool = True  # whether t is mixed in the plane, too
     temporal_positions: bool = False  # whether TA knows the order of frames
-    fusion: Literal["linear", "deep"] = "deep"
+    fusion: Literal["linear", "deep"] = "linear"
     train_head: bool = True  # the 2D UNet's output head, after the fusion
     text_once_per_clip: bool = True  # keys and values of a caption once per clip, not once per frame
     temporal_dropout: float = Field(0.1, ge=0, lt=1)
