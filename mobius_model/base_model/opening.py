@@ -12,18 +12,11 @@ from pydantic import Field
 from torch import nn
 
 from mobius_model.base_model.codec import SpaceToDepth
-from mobius_model.base_model.model_files import (
-    find_folder,
-    load_whole,
-    quietly,
-    read_json,
-    require_file,
-    require_safetensors,
-    weights_digest,
-)
+from mobius_model.base_model.model_files import load_whole, quietly
 from mobius_model.base_model.text import TextEncoder, open_text_encoder
 from schemas.config import StrictConfig
 from schemas.errors import UserError
+from schemas.model_files import find_folder, read_json, require_file, require_safetensors, weights_digest
 
 VAES = {"AutoencoderKL": AutoencoderKL, "SpaceToDepth": SpaceToDepth}  # _class_name of vae/config.json
 

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 from transformers import BertTokenizer, ChineseCLIPTextModel, CLIPTextModel, CLIPTokenizer
 
-from mobius_model.base_model.model_files import quietly, read_json, require_file, require_safetensors, weights_digest
+from mobius_model.base_model.model_files import quietly
 from schemas.errors import UserError
+from schemas.model_files import read_json, require_file, require_safetensors, weights_digest
 
 CHINESE_CLIP_TOKENS = 52
 CLIP_TOKENS = 77

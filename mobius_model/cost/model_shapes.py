@@ -8,13 +8,13 @@ from typing import Any
 from diffusers import UNet3DConditionModel
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from mobius_model.base_model.model_files import find_folder, read_json
 from mobius_model.base_model.opening import PAPER_UNET, BaseConfig
 from mobius_model.base_model.text import CHINESE_CLIP_TOKENS, TEXT_MODELS
 from mobius_model.cost.counting import ClipShape
 from mobius_model.network.weights import split_unet3d
 from mobius_model.training.config import TrainConfig
 from schemas.errors import UserError
+from schemas.model_files import find_folder, read_json
 
 LATENT_CHANNELS, DOWNSCALE = 4, 8  # of Stable Diffusion's VAE
 TEXT_WIDTH = 1024  # of chinese-clip-vit-huge-patch14

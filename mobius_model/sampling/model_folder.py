@@ -11,12 +11,13 @@ from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 from torch import nn
 
-from mobius_model.base_model.model_files import load_whole, quietly, read_json, require_file, require_safetensors
+from mobius_model.base_model.model_files import load_whole, quietly
 from mobius_model.base_model.opening import VAES, open_vae
 from mobius_model.base_model.text import CHINESE_CLIP_TOKENS, open_text_encoder
 from mobius_model.network.unet import MobiusUNet
 from mobius_model.sampling.sampler import DEFAULT_FPS, DEFAULT_FRAMES, SAMPLERS, MobiusPipeline
 from schemas.errors import UserError
+from schemas.model_files import read_json, require_file, require_safetensors
 
 UNETS = {each.__name__: each for each in (MobiusUNet, UNet2DConditionModel, UNet3DConditionModel)}
 PARTS = {  # of a model, and the classes each may have

@@ -8,18 +8,12 @@ from diffusers import UNet2DConditionModel, UNet3DConditionModel
 from pydantic import Field
 from torch import nn
 
-from mobius_model.base_model.model_files import (
-    find_folder,
-    read_json,
-    require_file,
-    require_safetensors,
-    weights_digest,
-)
 from mobius_model.base_model.opening import Base
 from mobius_model.data.config import Stage
 from mobius_model.network.unet import HEAD, MobiusUNet
 from schemas.config import StrictConfig
 from schemas.errors import UserError
+from schemas.model_files import find_folder, read_json, require_file, require_safetensors, weights_digest
 
 UNET_CLASSES = {each.__name__: each for each in (UNet2DConditionModel, MobiusUNet, UNet3DConditionModel)}
 FITTING_CLASSES = {"t2i": ("UNet2DConditionModel",), "t2v": tuple(UNET_CLASSES)}
