@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from pipeline.clean import CleanConfig, clean_clip
+from pipeline.models.lama import LamaConfig, identify_lama, open_lama
 from pipeline.models.opencv_inpaint import OpenCvInpaintConfig, open_opencv_inpaint
 from pipeline.models.protocols import Inpainter, TextReader
 from pipeline.models.readers import ReaderConfig, identify_reader, open_reader
@@ -15,8 +18,15 @@ from schemas.answers import CleanAnswer, TextAnswer
 class CleanStageConfig(CleanConfig):
     """How text is removed, and who invents what cannot be recovered."""
 
-    inpainter: Literal["opencv"] = "opencv"
+    inpainter: Literal["opencv", "lama"] = "opencv"
     opencv: OpenCvInpaintConfig = OpenCvInpaintConfig()
+    lama: LamaConfig | None = None
+
+    @model_validator(mode="after")
+    def _is_set(self) -> Self:
+        if self.inpainter == "lama" and self.lama is None:
+            raise ValueError("inpainter 'lama' needs lama.weights, the path of big-lama.pt")
+        return self
 
 
 class CheckedCleanConfig(CleanStageConfig):
@@ -46,9 +56,19 @@ def _clean(each: StageInput, config: CheckedCleanConfig, model: CleanModels) -> 
 
 def open_clean_models(config: CheckedCleanConfig) -> CleanModels:
     """Open reader and inpainter."""
-    return CleanModels(open_reader(config.reader), open_opencv_inpaint(config.opencv))
+    return CleanModels(open_reader(config.reader), _open_inpainter(config))
 
 
 def identify_clean_models(config: CheckedCleanConfig) -> str:
     """Name both models with their revisions."""
+    if config.inpainter == "lama":
+        assert config.lama is not None
+        return f"{identify_reader(config.reader)} {identify_lama(config.lama)}"
     return f"{identify_reader(config.reader)} {open_opencv_inpaint(config.opencv).identity}"
+
+
+def _open_inpainter(config: CheckedCleanConfig) -> Inpainter:
+    if config.inpainter == "lama":
+        assert config.lama is not None
+        return open_lama(config.lama)
+    return open_opencv_inpaint(config.opencv)

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.models.rapid_ocr import RapidOcr, RapidOcrConfig, is_enough_text, open_rapid_ocr
+from pipeline.models.rapid_ocr import RapidOcr, RapidOcrConfig, open_rapid_ocr
+from pipeline.models.shown_image import is_enough_text
 
 
 @pytest.fixture(scope="module")
