@@ -1,0 +1,73 @@
+"""Config of a served model: where it is, what it is asked, and how patiently."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from schemas.config import StrictConfig
+
+
+def _check_endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an endpoint is a base URL such as http://host:8000/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        # Nothing of the URL is repeated here: it may hold a secret.
+        raise ValueError("an endpoint holds no user, password or query; name the key's variable in api_key_env")
+    return url.rstrip("/")
+
+
+Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
+
+
+class ServedConfig(StrictConfig):
+    """A model behind one or several OpenAI-compatible servers, which all serve the same weights.
+
+    The key itself is never part of the config: `api_key_env` names the environment variable that holds it.
+    """
+
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1)  # base URLs, up to and with /v1; asked in turn
+    model: str = Field(min_length=1)  # its name at the server
+    revision: str = ""  # of the weights, as far as known: a server does not tell; part of the fingerprint
+    prompt: str = Field(min_length=1)
+    max_new_tokens: int = Field(128, ge=1)  # tokens; an answer that needs more is refused, not cut
+    temperature: float = Field(0.0, ge=0, le=2)
+    seed: int | None = 0  # None for a server that refuses the field
+    max_in_flight: int = Field(16, ge=1)  # requests at once, over all endpoints
+    timeout: float = Field(120.0, gt=0)  # seconds per request, from sending to the last byte
+    max_retries: int = Field(4, ge=0)  # of one request, beyond the first attempt
+    api_key_env: str | None = None  # None: the server wants no key
+
+
+class ServedImageCaptionConfig(ServedConfig):
+    """How an image is shown and what is asked about it."""
+
+    prompt: str = "Describe this sticker in one sentence. Answer with the sentence only."
+    max_side: int = Field(1024, ge=32)  # pixels; a longer side is shrunk to this
+
+
+class ServedVideoCaptionConfig(ServedConfig):
+    """How a clip is shown and what is asked about it."""
+
+    prompt: str = (
+        "These are frames of one animated sticker, each with its time. "
+        "Describe in one sentence what happens over time. Answer with the sentence only."
+    )
+    max_side: int = Field(512, ge=32)  # pixels; a longer side is shrunk to this
+    num_frames: int = Field(8, ge=1, le=64)  # images per clip at most, spread evenly over time
+
+
+class ServedSummaryConfig(ServedConfig):
+    """What is asked about a sample's captions; `{max_words}` stands for how long an answer may be."""
+
+    prompt: str = (
+        "Merge these captions of one animated sticker into one English sentence of at most {max_words} words. "
+        "Answer with the sentence only."
+    )
+
+
+class ServedTranslationConfig(ServedConfig):
+    """What is asked about a text."""
+
+    prompt: str = "Translate this text into simplified Chinese. Answer with the translation only."
