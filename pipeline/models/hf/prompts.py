@@ -1,0 +1,53 @@
+"""Prompts: a config's words and a sample -> the text a model reads, by its chat template where it has one."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from schemas.errors import UserError
+
+NO_LABEL = "unlabelled"
+
+Content = list[dict[str, str]]
+
+
+def fill_label(prompt: str, label: str | None, tokenizer: Any) -> str:
+    """Put the sample's label into the prompt, where it asks for one."""
+    return prompt.replace("{label}", plain(label or "", tokenizer) or NO_LABEL)
+
+
+def plain(text: str, tokenizer: Any) -> str:
+    """Take the tokenizer's own marks out of a text of unknown origin: to the model they would be more than words."""
+    for mark in tokenizer.all_special_tokens:
+        text = text.replace(mark, " ")
+    return " ".join(text.split())
+
+
+def ask_about(what: Literal["image", "video"], prompt: str, *, count: int = 1) -> Content:
+    """Return the content of a user's message: the pictures or the video, then the words."""
+    return [*({"type": what} for _ in range(count)), {"type": "text", "text": prompt}]
+
+
+def render(template: str | None, content: Content | str, tokenizer: Any, *, marks: Sequence[str] = ()) -> str:
+    """Render a user's message by a chat template, up to where the answer begins.
+
+    marks: what stands for each picture or video where there is no template; then the text is in the manner of
+    LLaVA-1.5: `USER: <image>\\n... ASSISTANT:`.
+    """
+    if template is not None:
+        text: str = tokenizer.apply_chat_template(
+            [{"role": "user", "content": content}], chat_template=template, tokenize=False, add_generation_prompt=True
+        )
+        return text
+    words = content if isinstance(content, str) else content[-1]["text"]
+    return f"USER: {''.join(f'{mark}\n' for mark in marks)}{words} ASSISTANT:"
+
+
+def starts_with_bos(text: str, tokenizer: Any) -> bool:
+    """Tell whether a template has written the token that begins a text: the tokenizer must not add another."""
+    return tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
+
+
+def require_marks(text: str, mark: str, count: int, *, of_what: object) -> None:
+    """Raise UserError where a rendered message has not one mark per picture: the model would be shown nothing."""
+    if text.count(mark) != count:
+        raise UserError(f"{of_what}: its chat template writes {mark} {text.count(mark)} times, expected {count}")
