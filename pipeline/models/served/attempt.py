@@ -68,7 +68,7 @@ class Attempts:
             async with asyncio.timeout(self._config.timeout):
                 completions = self._clients[url].chat.completions
                 reply = await completions.with_raw_response.create(**request.body(self._config))
-            return read_completion(reply.content)
+            return read_completion(reply.content, url=url)
         except self._openai.APIStatusError as error:
             headers = error.response.headers
             return read_status(error.status_code, error.message, headers, code=error.code, url=url)

@@ -45,14 +45,14 @@ class _Completion(BaseModel):
     usage: _Usage | None = None
 
 
-def read_completion(body: bytes) -> Outcome:
+def read_completion(body: bytes, *, url: str) -> Outcome:
     """Read the body of a reply with status 200."""
     try:
         completion = _Completion.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
-        detail = f"the server's answer is no chat completion: {place} {first['msg']}: {quote(body)}"
+        detail = f"what {url} answers is no chat completion: {place} {first['msg']}: {quote(body)}"
         return Trouble(Whose.UNKNOWN, detail, error=UnusableAnswer, may_pass=True)
     choice, usage = completion.choices[0], completion.usage or _Usage()
     tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
