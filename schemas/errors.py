@@ -9,9 +9,20 @@ MobiusError
 │   ├── TooSlow          too_slow         decoding used more processor time than the config allows
 │   ├── NoFrames         no_frames        a valid file without a picture in it
 │   ├── Unreadable       unreadable       the source names a file that cannot be read
-│   └── RefusedText      refused_text     a model cannot answer for this text and says so
+│   ├── RefusedText      refused_text     a model cannot answer for this text and says so
+│   └── BadCaption       what a model wrote is not to be stored
+│       ├── EmptyCaption      empty_caption       there is nothing in it
+│       ├── PromptEcho        prompt_echo         it repeats the prompt or the marks of a chat
+│       ├── RefusedCaption    refused_caption     the model says that it will not, or cannot
+│       ├── Chatter           chatter             it talks to the reader: "Sure, here is", politeness, Markdown
+│       ├── RepetitionLoop    repetition_loop     the same again and again
+│       ├── WrongLanguage     wrong_language      another language than asked for
+│       ├── TooLittleChinese  too_little_chinese  a translation that is mostly not Chinese
+│       ├── Traditional       traditional         traditional characters, where only simplified ones are wanted
+│       └── TooLongText       too_long_text       more tokens than the text encoder reads
 ├── MachineFault         the machine is to blame (memory, disk, connection): nothing is marked, the task is retried
-├── StageBroken          many samples in a row failed in a way nobody foresaw: the code is to blame, the run stops
+├── StageBroken          many samples in a row failed in a way nobody foresaw, or a model contradicts itself:
+│                        the code is to blame, the run stops
 ├── UnbalancedLedger     a sample has no fate, or two: the run fails
 ├── GradientLeak         something is trained that must not be, or nothing is: the network is built wrongly
 └── TrainingDiverged     the loss is no number any more: the run stops, its last checkpoint stays
@@ -64,12 +75,54 @@ class RefusedText(SampleError):
     reason = "refused_text"
 
 
+class BadCaption(SampleError):
+    """What a model wrote is not to be stored; a subclass says why."""
+
+    reason = "bad_caption"
+
+
+class EmptyCaption(BadCaption):
+    reason = "empty_caption"
+
+
+class PromptEcho(BadCaption):
+    reason = "prompt_echo"
+
+
+class RefusedCaption(BadCaption):
+    reason = "refused_caption"
+
+
+class Chatter(BadCaption):
+    reason = "chatter"
+
+
+class RepetitionLoop(BadCaption):
+    reason = "repetition_loop"
+
+
+class WrongLanguage(BadCaption):
+    reason = "wrong_language"
+
+
+class TooLittleChinese(BadCaption):
+    reason = "too_little_chinese"
+
+
+class Traditional(BadCaption):
+    reason = "traditional"
+
+
+class TooLongText(BadCaption):
+    reason = "too_long_text"
+
+
 class MachineFault(MobiusError):
     """The machine failed, not the sample; whoever retries will find the sample unanswered."""
 
 
 class StageBroken(MobiusError):
-    """Too many unforeseen errors in a row to believe that the samples are at fault."""
+    """The code is at fault, not the samples: too many unforeseen errors in a row, or answers that contradict others."""
 
 
 class UnbalancedLedger(MobiusError):

@@ -8,7 +8,6 @@ Shapes: H height, W width; 3 = RGB, uint8.
 
 import hashlib
 import os
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from pydantic import Field
 
 from pipeline.models.shown_image import ReadingConfig, boxes_of, has_contrast, show_image
 from schemas.errors import UserError
-from schemas.storage import file_sha256
+from schemas.model_files import file_digest
 from schemas.text import TextBox
 
 WEIGHTS = {"onnxruntime": ("inference.onnx",), "paddle": ("inference.json", "inference.pdiparams")}
@@ -82,13 +81,8 @@ def paddle_ocr_digest(config: PaddleOcrConfig) -> str:
     digest = hashlib.sha256()
     for folder in (config.detection, config.recognition):
         for path in _model_files(folder, config.engine):
-            digest.update(path.name.encode() + b"\0" + _file_digest(path, path.stat().st_mtime_ns).encode())
+            digest.update(path.name.encode() + b"\0" + file_digest(path).encode())
     return digest.hexdigest()
-
-
-@cache
-def _file_digest(path: Path, mtime_ns: int) -> str:
-    return file_sha256(path)
 
 
 def _model_files(folder: Path, engine: str) -> list[Path]:

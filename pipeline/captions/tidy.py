@@ -1,0 +1,34 @@
+"""Tidy: a text as a model wrote it -> one line without what surrounds it; and the same without what it quotes."""
+
+import re
+import unicodedata
+
+QUOTES = {'"': '"', "“": "”", "「": "」", "『": "』"}
+
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad\ufffd]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|“(?:[^”\\]|\\.)*”|「[^」]*」|『[^』]*』|《[^》]*》|‘[^’]*’', re.DOTALL)
+
+
+def tidy(text: str) -> str:
+    """Return the text in one line, composed, without invisible characters and without quotes all around it."""
+    plain = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return _unwrap(" ".join(plain.split()))
+
+
+def outside_quotes(text: str) -> str:
+    """Return the text with everything quoted taken out: labels and burnt-in words may be in any language."""
+    return _QUOTED.sub('""', text)
+
+
+def straight(text: str) -> str:
+    """Return the text with straight apostrophes, as patterns are written."""
+    return text.replace("’", "'").replace("‘", "'")
+
+
+def _unwrap(text: str) -> str:
+    while len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
+        inside = text[1:-1]
+        if text[0] in inside or text[-1] in inside:
+            break
+        text = inside.strip()
+    return text
