@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from pipeline.models.hf.config import HfConfig
 from schemas.errors import MachineFault, UserError
@@ -79,7 +80,7 @@ def told(folder: Path, expected: str) -> Iterator[None]:
             f"{folder}: {_first_line(error)}; a model that has only tokenizer.model or *.spm needs the packages "
             "sentencepiece and protobuf"
         ) from error
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
             raise MachineFault(f"{folder}: {error.strerror}") from error
         raise UserError(f"{folder}: cannot be opened as {expected} ({_first_line(error)})") from error

@@ -24,7 +24,8 @@ def plain(text: str, tokenizer: Any) -> str:
 
 def ask_about(what: Literal["image", "video"], prompt: str, *, count: int = 1) -> Content:
     """Return the content of a user's message: the pictures or the video, then the words."""
-    return [*({"type": what} for _ in range(count)), {"type": "text", "text": prompt}]
+    shown: Content = [{"type": what} for _ in range(count)]
+    return [*shown, {"type": "text", "text": prompt}]
 
 
 def render(template: str | None, content: Content | str, tokenizer: Any, *, marks: Sequence[str] = ()) -> str:
@@ -39,7 +40,8 @@ def render(template: str | None, content: Content | str, tokenizer: Any, *, mark
         )
         return text
     words = content if isinstance(content, str) else content[-1]["text"]
-    return f"USER: {''.join(f'{mark}\n' for mark in marks)}{words} ASSISTANT:"
+    shown = "".join(mark + "\n" for mark in marks)
+    return f"USER: {shown}{words} ASSISTANT:"
 
 
 def starts_with_bos(text: str, tokenizer: Any) -> bool:
