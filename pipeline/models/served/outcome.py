@@ -31,7 +31,7 @@ class Trouble:
 
     error: what the sample is blamed with, if it is to blame.
     may_pass: another attempt may succeed. is_reply: the model did its work; it is alive whatever it said.
-    is_down: the endpoint could not be reached, or said that it is overloaded.
+    is_down: nobody listens at the endpoint, or it said that it is overloaded.
     retry_after: seconds for which the server wants no request. was_asked: False where no attempt was made.
     """
 

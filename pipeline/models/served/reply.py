@@ -102,12 +102,12 @@ def read_status(status: int, message: str, headers: Mapping[str, str], *, code: 
 
 def read_connection_error(error: BaseException, *, url: str, seconds: float) -> Trouble:
     """Tell what it means that no reply came, or only part of one."""
-    if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
-        detail = f"{url} did not answer within timeout = {seconds:g} s"
-        return Trouble(Whose.UNKNOWN, detail, may_pass=True, is_down=True)
     cause = error.__cause__ or error
+    is_down = type(cause).__name__.startswith("Connect")  # ConnectError, ConnectTimeout: nobody listens there
     detail = f"{url}: connection failed: {type(cause).__name__}: {quote(str(cause))}"
-    return Trouble(Whose.UNKNOWN, detail, may_pass=True, is_down=True)
+    if not is_down and (isinstance(error, TimeoutError) or "Timeout" in type(error).__name__):
+        detail = f"{url} did not answer within timeout = {seconds:g} s"
+    return Trouble(Whose.UNKNOWN, detail, may_pass=True, is_down=is_down)
 
 
 def quote(said: str | bytes) -> str:

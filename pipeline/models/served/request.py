@@ -33,6 +33,10 @@ class Request:
             digest.update(kind + len(encoded).to_bytes(8, "little") + encoded)
         return digest.digest()
 
+    def without_pictures(self) -> "Request":
+        """Return the same request with its texts only."""
+        return Request(tuple(part for part in self.parts if isinstance(part, str)))
+
     def body(self, config: ServedConfig) -> dict[str, Any]:
         """Return the fields of the request as the API names them."""
         body: dict[str, Any] = {

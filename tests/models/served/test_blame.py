@@ -1,4 +1,4 @@
-"""A poisoned sample is blamed alone and its mates answered; a dead server marks nobody, and work goes on where it was."""
+"""A poisoned sample is blamed alone and its mates answered; a dead server marks nobody, and work goes on."""
 
 import threading
 
@@ -71,9 +71,11 @@ def test_a_sample_for_which_the_server_hangs_is_blamed_alone(translator, request
 
 
 def test_a_poisoned_sample_in_a_batch_of_its_own_is_blamed(translator):
-    with serving(lambda body: fails(500) if last_line(body) == "poison" else echo(body)) as server:
-        with pytest.raises(ServerFailed, match="answers 500"):
-            translator(server.url).translate(["poison"])
+    with (
+        serving(lambda body: fails(500) if last_line(body) == "poison" else echo(body)) as server,
+        pytest.raises(ServerFailed, match="answers 500"),
+    ):
+        translator(server.url).translate(["poison"])
 
 
 def test_a_sample_that_a_tired_server_answers_when_asked_alone_is_answered(translator):

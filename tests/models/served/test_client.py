@@ -120,9 +120,11 @@ def test_a_server_busy_for_an_hour_is_not_waited_for(translator, pauses):
 
 
 def test_a_server_that_hangs_is_given_up_after_the_timeout(translator):
-    with serving(lambda body: Reply(hang=True)) as server:
-        with pytest.raises(MachineFault, match="did not answer within timeout = 0.2 s"):
-            translator(server.url, timeout=0.2, max_retries=0).translate(["a"])
+    with (
+        serving(lambda body: Reply(hang=True)) as server,
+        pytest.raises(MachineFault, match=r"did not answer within timeout = 0\.2 s"),
+    ):
+        translator(server.url, timeout=0.2, max_retries=0).translate(["a"])
 
 
 @pytest.mark.parametrize(
@@ -145,9 +147,11 @@ def test_what_is_one_samples_fault_is_said_at_once_with_its_reason(translator, r
 
 @pytest.mark.parametrize("body", [b"{", b'{"choices": "none"}', b'"yes"', says("").body])
 def test_an_answer_that_stays_unusable_is_the_samples(translator, body):
-    with serving(lambda asked: Reply(body=body) if "poison" in last_line(asked) else echo(asked)) as server:
-        with pytest.raises(UnusableAnswer):
-            translator(server.url, max_retries=1).translate(["a", "poison"])
+    with (
+        serving(lambda asked: Reply(body=body) if "poison" in last_line(asked) else echo(asked)) as server,
+        pytest.raises(UnusableAnswer),
+    ):
+        translator(server.url, max_retries=1).translate(["a", "poison"])
 
 
 @pytest.mark.parametrize(
@@ -170,9 +174,11 @@ def test_what_a_person_has_to_repair_names_the_endpoint_and_what_to_do(translato
 
 
 def test_a_server_that_refuses_everything_is_the_persons_to_repair_not_the_samples(translator):
-    with serving(lambda body: fails(400, "tiny takes no such requests")) as server:
-        with pytest.raises(UserError, match=r"even a plain request is refused: .*tiny takes no such requests"):
-            translator(server.url).translate(["a", "b"])
+    with (
+        serving(lambda body: fails(400, "tiny takes no such requests")) as server,
+        pytest.raises(UserError, match=r"even a plain request is refused: .*tiny takes no such requests"),
+    ):
+        translator(server.url).translate(["a", "b"])
 
 
 def test_a_client_can_be_used_inside_somebody_elses_event_loop(translator):

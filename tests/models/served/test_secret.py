@@ -47,9 +47,11 @@ def test_without_a_key_of_ours_that_of_openai_goes_nowhere(translator, monkeypat
 )
 def test_the_key_is_in_no_error_and_no_log_even_if_the_server_repeats_it(model_with_key, caplog, reply):
     caplog.set_level(logging.DEBUG)
-    with serving(lambda body: reply if last_line(body) in ("poison", "A cat.") else echo(body)) as server:
-        with pytest.raises(MobiusError) as caught:
-            model_with_key(server.url).translate(["poison"])
+    with (
+        serving(lambda body: reply if last_line(body) in ("poison", "A cat.") else echo(body)) as server,
+        pytest.raises(MobiusError) as caught,
+    ):
+        model_with_key(server.url).translate(["poison"])
     assert KEY not in "".join(traceback.format_exception(caught.value))
     error = caught.value
     while error is not None:
