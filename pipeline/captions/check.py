@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from importlib import metadata
 
@@ -19,6 +20,7 @@ from schemas.model_files import file_digest, find_folder
 
 VERSION = 1  # of the checks themselves: count up when one of them answers otherwise than before
 CONTENT = {"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "So"}  # Unicode's letters, numbers, emoji
+PLACEHOLDER = re.compile(r"(?:none|null|nan|n/?a|undefined|no caption)\.?|\[[^\]]{0,40}\]|(?:\\+n\s*)+", re.IGNORECASE)
 TOKENIZER_FILES = "*.json", "*.txt", "*.model"
 
 
@@ -47,7 +49,9 @@ def check_caption(text: str, config: CaptionCheckConfig, language: Language) -> 
 
 
 def has_content(text: str) -> bool:
-    """Tell whether there is a letter, a digit or an emoji in it, not punctuation alone."""
+    """Tell whether there is a letter, a digit or an emoji in it, not punctuation alone, nor a word for nothing."""
+    if PLACEHOLDER.fullmatch(text):
+        return False
     return any(unicodedata.category(character) in CONTENT for character in text)
 
 

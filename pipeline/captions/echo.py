@@ -7,7 +7,7 @@ from schemas.errors import PromptEcho
 _MARKS = re.compile(
     r"""
     </?s> | <(?:image|video|pad|unk|bos|eos|mask)> | <\|[^|>]{1,40}\|> | <</?SYS>> | \[/?(?:INST|CLS|SEP|PAD|UNK|MASK)\]
-    | </?(?:start|end)_of_(?:turn|text)> | </?think> | ▁ | >>[a-z]{2,3}(?:_[A-Za-z]{2,4})?<<
+    | </?(?:start|end)_of_(?:turn|text)> | </?think> | ▁ | ⁇ | >>[a-z]{2,3}(?:_[A-Za-z]{2,4})?<<
     | \b[a-z]{3}_(?:Hans|Hant|Latn|Cyrl|Jpan|Hang|Arab)\b
     """,
     re.VERBOSE,

@@ -9,7 +9,7 @@ _NOUNS = "image|images|picture|video|videos|gif|clip|frame|frames|photo|caption|
 _DEEDS = (
     "see|view|watch|provide|describe|assist|help|fulfill|fulfil|generate|create|comply|access|process|open|load|play|"
     "determine|translate|summarize|summarise|identify|answer|offer|satisfy|do that|do this|display|analyze|analyse|"
-    "write|give|make out|discern|interpret|complete|accommodate|continue|tell"
+    "write|give|make out|discern|interpret|complete|accommodate|continue|tell|look|recognize|recognise"
 )
 _START = r"(?:^|[.!?:]\s+)"  # of a sentence
 
@@ -21,9 +21,9 @@ _ENGLISH = re.compile(
     | \b(?:as|i\ am|i'm)\s+(?:just\s+|only\s+|merely\s+)?an?\s+(?:(?:responsible|helpful|honest|large|text-based|
         virtual|digital|machine)\s+)*(?:ai|a\.i\.|artificial\ intelligence|language\ model|llm|chatbot|ai-\w+)\b
     | \bas\ an\ (?:ai\s+)?assistant\b
-    | {_START}(?:(?:but|however|unfortunately|regrettably|currently|and|so),?\s+)?i\s+
-        (?:cannot|can't|can\ not|could\ not|couldn't|won't|will\ not|do\ not|don't|am\ not|am\ unable|was\ unable|
-        'm\ unable|apologize)\s+(?:(?:be|actually|directly|really|able|to|currently|physically)\s+)*
+    | (?:^|[.!?:,]\s+)(?:(?:but|however|unfortunately|regrettably|currently|and|so|that),?\s+)?i\s+
+        (?:cannot|can't|can\ not|could\ not|couldn't|won't|will\ not|do\ not|don't|am\ not|was\ not|wasn't|
+        am\ unable|was\ unable)\s+(?:(?:be|actually|directly|really|able|to|currently|physically)\s+)*
         (?:{_DEEDS}|have|feel\ comfortable|the\ ability|access|enough)\b
     | {_START}i'm\s+(?:not\s+able|unable|not\s+comfortable|not\s+capable|not\s+sure\ (?:what|how|i))\b
     | {_START}(?:unfortunately|regrettably),?\s+(?:i|i'm|we|it|the|this|there|no|without|as)\b
@@ -34,7 +34,19 @@ _ENGLISH = re.compile(
     | {_START}(?:the|this|your)\s+(?:provided\s+)?(?:{_NOUNS})\s+(?:(?:is|was|are|were|has|have|could|can|does|did)\s+)
         (?:not|n't)\s+(?:(?:be|been)\s+)?(?:provided|attached|uploaded|given|loaded|displayed|visible|available|
         accessible|processed|opened|contain\ (?:any|enough))\b
-    | {_START}(?:(?:could|can|would)\s+you\s+)?please\s+(?:provide|upload|share|attach|send|clarify|specify|try|let)\b
+    | {_START}(?:please|(?:could|can|would)\s+you(?:\s+please)?)\s+
+        (?:provide|upload|share|attach|send|resend|clarify|specify|try|let)\b
+    | {_START}i(?:'m|\ am)\s+afraid\s+(?:that\s+)?(?:i|there|the|this)\b
+    | {_START}i\s+(?:regret|need\s+(?:more|additional|further|the)|(?:only|just)\s+have\s+access|
+        see\s+no\s+(?:{_NOUNS}))\b
+    | {_START}it\s+(?:seems|looks|appears)\s+(?:(?:like|that|as\ if|as\ though)\s+)?
+        (?:you\b|there\s+(?:is|was)\s+no\s+(?:{_NOUNS})\b
+        |(?:the|your)\s+(?:{_NOUNS})\s+(?:\w+\s+not\b|\w+n't\b|failed\b))
+    | \byou\s+(?:haven't|have\ not|didn't|did\ not)\s+(?:provided?|shared?|uploaded?|given?|attach(?:ed)?|included?)\b
+    | {_START}without\s+(?:seeing|viewing|access|more\s+(?:context|information|details)|the\s+(?:{_NOUNS}))\b
+    | {_START}unable\s+to\s+(?:{_DEEDS})\b
+    | ^error\s*: | {_START}(?:{_NOUNS})\s+(?:not|could\ not\ be)\s+(?:found|available|provided|loaded|visible)\b
+    | \bthe\s+(?:assistant|ai|language\ model)\s+(?:cannot|can't|is\ unable|is\ not\ able)\b
     | \b(?:my|our)\s+(?:ethical\s+)?(?:programming|guidelines|ethical\ standards|training\ data|capabilities)\b
     | {_START}i\s+(?:must|have\ to)\s+(?:inform|point\ out|decline|refuse|emphasize|clarify)\b
     """,
@@ -47,6 +59,8 @@ _CHINESE = re.compile(
     r"|(?:^|[。！？]\s*)(?:但|但是|目前|不过)?我(?:无法|不能|没有办法|没法|没有能力)(?:直接)?"
     r"(?:看到|查看|提供|描述|回答|满足|识别|生成|翻译|协助|帮助|访问|处理|理解|继续|观看)"
     r"|(?:^|[。！？]\s*)请(?:您|你)?(?:提供|上传|发送|重新)"
+    r"|(?:您|你)(?:没有|未|并未|还没有)(?:提供|上传|发送)"
+    r"|^(?:无法|不能)(?:识别|查看|看到|处理|提供|描述|翻译|加载|显示|确定|访问)"
     r"|(?:^|[。！？]\s*)(?:没有|未)提供(?:任何)?(?:图片|图像|视频|文本|内容)"
 )
 

@@ -8,6 +8,10 @@ from schemas.errors import RepetitionLoop
 
 MAX_LOOKED_AT = 4000  # characters; a loop shows long before
 MAX_RUN = 9  # of one letter: a scream or a laugh
+MAX_HAN_RUN = 6  # of one Chinese character that is no sound
+SOUNDS = "哈呵嘿嘻啊呀呜哇嗷嗯哦噢喔汪喵咩哼嗡咚咕啦滴嘟"
+FUNCTION_WORDS = {"the", "a", "an", "of", "in", "is", "are", "and", "with", "to", "on", "at", "it"}
+MAX_FUNCTION_WORDS = 2  # of one such word in a row
 MAX_SIGN_RUN = 15  # of one sign or emoji
 MAX_UNIT_WORDS = 16
 MIN_TIMES = {1: 5, 2: 4}  # times that one or two words may not stand in a row; longer ones: TIMES
@@ -20,6 +24,7 @@ MIN_VARIETY = 0.45  # ... by this share
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _RUN = re.compile(rf"([^\W\d_])\1{{{MAX_RUN},}}|([^\w\s])\2{{{MAX_SIGN_RUN},}}")
+_HAN_RUN = re.compile(rf"([{_HAN}])(?<![{SOUNDS}])\1{{{MAX_HAN_RUN},}}")
 _HAN_LOOP = re.compile(rf"(?!([{_HAN}])\1)(?:([{_HAN}]{{2}})\2{{3,}}|([{_HAN}]{{3,40}}?)\3{{2,}})")
 _LETTER_LOOP = re.compile(r"([^\W\d_]{2,12}?)\1{11,}")
 _SENTENCE = re.compile(r"[.!?。！？;；\n]+")
@@ -38,7 +43,7 @@ def check_no_loop(text: str) -> None:
 
 def _character_loop(text: str) -> str | None:
     letters = re.sub(rf"[^{_HAN}]+", "", text)
-    for pattern, where in ((_RUN, text), (_HAN_LOOP, letters), (_LETTER_LOOP, text)):
+    for pattern, where in ((_RUN, text), (_HAN_RUN, letters), (_HAN_LOOP, letters), (_LETTER_LOOP, text)):
         found = pattern.search(where)
         if found is not None:
             return found[0]
@@ -48,6 +53,9 @@ def _character_loop(text: str) -> str | None:
 def _word_loop(text: str) -> str | None:
     """Return the first group of words that stands too many times in a row."""
     words = [word.lower() for word in _WORD.findall(text)]
+    for index in range(MAX_FUNCTION_WORDS, len(words)):
+        if words[index] in FUNCTION_WORDS and len({*words[index - MAX_FUNCTION_WORDS : index + 1]}) == 1:
+            return " ".join(words[index - MAX_FUNCTION_WORDS : index + 1])
     for length in range(1, min(MAX_UNIT_WORDS, len(words) // 2) + 1):
         allowed = 2 if length >= TWICE_WORDS else MIN_TIMES.get(length, TIMES)
         num_same = 0  # words that equal the word `length` before them, in a row
