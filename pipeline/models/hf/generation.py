@@ -12,13 +12,13 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
-from pipeline.models.hf.usage import Usage
+from pipeline.models.hf.usage import AnswerCost, Usage
 from schemas.errors import MachineFault
 
 S = TypeVar("S")
 
 NO_MEMORY = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
-SAMPLING = ("temperature", "top_p", "top_k", "min_p", "typical_p")  # settings that mean nothing to greedy search
+NOT_OURS = ("temperature", "top_p", "top_k", "min_p", "typical_p", "max_length", "forced_eos_token_id")
 
 _log = logging.getLogger(__name__)
 
@@ -61,14 +61,14 @@ class Generator(Generic[S]):
     def answer(self, prepared: Prepared[S]) -> list[str]:
         """Generate one text for each sample, in order; raises MachineFault where not even one sample fits."""
         answers = self._answer(prepared)
-        self.usage.last_tokens = [num_tokens for _, num_tokens in answers]
+        self.usage.last = [cost for _, cost in answers]
         return [text for text, _ in answers]
 
     def generate(self, samples: Sequence[S]) -> list[str]:
         """Prepare and answer."""
         return self.answer(self.prepare(samples))
 
-    def _answer(self, prepared: Prepared[S]) -> list[tuple[str, int]]:
+    def _answer(self, prepared: Prepared[S]) -> list[tuple[str, AnswerCost]]:
         samples, inputs = prepared.samples, prepared.inputs
         if inputs is not None:
             try:
@@ -95,7 +95,7 @@ class Generator(Generic[S]):
             torch.cuda.empty_cache()
 
     @torch.inference_mode()
-    def _ask(self, inputs: Mapping[str, Any]) -> list[tuple[str, int]]:
+    def _ask(self, inputs: Mapping[str, Any]) -> list[tuple[str, AnswerCost]]:
         started = time.perf_counter()
         fed = {name: self._move(value) for name, value in inputs.items()}
         generated = self._model.generate(**fed, **self._settings)  # B P+N, or B 1+N of an encoder-decoder
@@ -109,7 +109,7 @@ class Generator(Generic[S]):
             return value
         return value.to(self._model.device, self._model.dtype if value.is_floating_point() else None)
 
-    def _read(self, tokens: Tensor) -> list[tuple[str, int]]:
+    def _read(self, tokens: Tensor) -> list[tuple[str, AnswerCost]]:
         """Decode new tokens (B, N) and count them up to the end of each answer."""
         ends = torch.tensor(self._settings["eos_token_id"] or [-1])
         is_end = torch.isin(tokens, ends)  # B N
@@ -117,11 +117,9 @@ class Generator(Generic[S]):
         answers = []
         for text, row in zip(texts, is_end, strict=True):
             is_finished = bool(row.any())
-            num_tokens = int(row.int().argmax()) + 1 if is_finished else len(row)
-            self.usage.num_tokens += num_tokens
-            self.usage.num_unfinished += not is_finished
-            answers.append((text.strip(), num_tokens))
-        self.usage.num_answers += len(answers)
+            cost = AnswerCost(int(row.int().argmax()) + 1 if is_finished else len(row), is_finished)
+            self.usage.add(cost)
+            answers.append((text.strip(), cost))
         return answers
 
 
@@ -138,7 +136,7 @@ def _greedy(model: Any, tokenizer: Any) -> dict[str, Any]:
     if ends is None:
         ends = tokenizer.eos_token_id
     ends = [ends] if isinstance(ends, int) else list(ends or [])
-    for name in SAMPLING:  # a checkpoint may carry them, and transformers warns of each
+    for name in NOT_OURS:  # a checkpoint may carry them: transformers would warn, and hide where an answer is cut
         if hasattr(model.generation_config, name):
             setattr(model.generation_config, name, None)
     return {"do_sample": False, "num_beams": 1, "pad_token_id": tokenizer.pad_token_id, "eos_token_id": ends or None}

@@ -12,7 +12,7 @@ from pipeline.models.hf.generation import Generator
 from pipeline.models.hf.identity import find_model, identify_hf, row_identity
 from pipeline.models.hf.limits import require_room
 from pipeline.models.hf.opening import open_tokenizer, open_weights
-from pipeline.models.hf.usage import Usage
+from pipeline.models.hf.usage import AnswerCost, Usage, sum_costs
 from schemas.errors import RefusedText, UserError
 
 MAX_AT_ONCE = 64  # sentences, whatever the number of samples
@@ -48,7 +48,7 @@ class Seq2SeqTranslator:
 
     @property
     def usage(self) -> Usage:
-        """What was generated so far; an answer is a sentence."""
+        """What was generated so far. An answer is a sentence; `last` is by text, as if each was alone."""
         return self._generator.usage
 
     def translate(self, texts: Sequence[str]) -> list[str]:
@@ -56,9 +56,12 @@ class Seq2SeqTranslator:
         split = [split_sentences(text) for text in texts]
         distinct = sorted({sentence for sentences in split for sentence in sentences}, key=lambda s: (len(s), s))
         translated: dict[str, str] = {}
+        costs: dict[str, AnswerCost] = {}
         for first in range(0, len(distinct), MAX_AT_ONCE):
             batch = distinct[first : first + MAX_AT_ONCE]
             translated |= zip(batch, self._generator.generate(batch), strict=True)
+            costs |= zip(batch, self.usage.last, strict=True)
+        self.usage.last = [sum_costs([costs[sentence] for sentence in sentences]) for sentences in split]
         return ["".join(translated[sentence] for sentence in sentences) for sentences in split]
 
     def _encode(self, sentences: Sequence[str]) -> Mapping[str, Any]:

@@ -44,7 +44,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(monkeypatch, captione
     assert captioner.caption_images(IMAGES, LABELS) == expected
     assert sum(each for each in sizes if each <= size) == len(IMAGES)
     assert captioner.usage.batch_limit <= size
-    assert len(captioner.usage.last_tokens) == len(IMAGES)
+    assert len(captioner.usage.last) == len(IMAGES)
 
 
 def test_the_next_batches_begin_with_what_fitted(monkeypatch, captioner):
@@ -98,7 +98,7 @@ def test_answers_end_where_the_model_ends_them(llama):
     """Tokens after the end of an answer are padding: neither said nor counted."""
     summarizer = open_hf_summarizer(HfSummaryConfig(model=str(llama), device="cpu", max_new_tokens=12))
     captions = [("a cat",), ("the dog dances",), ("hello",)]
-    texts, tokens = summarizer.summarize(captions, 52), summarizer.usage.last_tokens
+    texts, costs = summarizer.summarize(captions, 52), summarizer.usage.last
     first = summarizer._generator._model.generate(
         **summarizer.prepare(captions[:1], 52).inputs, **summarizer._generator._settings
     )
@@ -106,4 +106,6 @@ def test_answers_end_where_the_model_ends_them(llama):
     end = int(first[0, length + 3])  # from now on this token ends an answer
     summarizer._generator._settings["eos_token_id"] = [end]
     assert summarizer.summarize(captions, 52)[0] != texts[0]
-    assert summarizer.usage.last_tokens[0] <= 4 < tokens[0]
+    assert summarizer.usage.last[0].num_tokens <= 4 < costs[0].num_tokens
+    assert summarizer.usage.last[0].is_finished
+    assert not costs[0].is_finished

@@ -75,13 +75,13 @@ def test_usage_counts_answers_tokens_and_those_cut_short(llava):
     captioner.caption_images(IMAGES, [None] * 5)
     usage = captioner.usage
     assert usage.num_answers == 5
-    assert usage.num_tokens == sum(usage.last_tokens)
-    assert usage.num_unfinished == sum(tokens == 8 for tokens in usage.last_tokens)
+    assert usage.num_tokens == sum(cost.num_tokens for cost in usage.last)
+    assert usage.num_unfinished == sum(not cost.is_finished for cost in usage.last)
     assert usage.seconds > 0
     assert usage.tokens_per_second == usage.num_tokens / usage.seconds
     captioner.caption_images(IMAGES[:2], [None] * 2)
     assert usage.num_answers == 7
-    assert len(usage.last_tokens) == 2
+    assert len(usage.last) == 2
 
 
 def test_what_was_prepared_ahead_is_answered_the_same(captioner):

@@ -31,6 +31,14 @@ def test_every_sentence_is_translated_by_itself_and_equal_ones_once(nllb):
     assert translator.usage.num_answers == 2
     assert translator.translate(["a cat is laughing. The dog dances!"] * 9) == [first + second] * 9
     assert translator.usage.num_answers == 4
+    assert len(translator.usage.last) == 9
+
+
+def test_a_translation_cut_by_the_limit_is_not_taken_for_a_finished_one(translator):
+    translator.translate(["the quick brown fox jumps over the lazy dog. hello."])
+    (cost,) = translator.usage.last
+    assert cost.num_tokens == 16
+    assert not cost.is_finished
 
 
 def test_nllb_is_told_both_languages(nllb):
