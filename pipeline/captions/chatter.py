@@ -29,6 +29,11 @@ _ENGLISH_BEFORE = re.compile(
     | ^(?:yes|no)\s*,\s+(?:it|this|the|there|that|he|she|they)\b
     | ^(?:in\s+(?:summary|short|conclusion|brief|other\s+words|one\s+sentence|a\s+nutshell)|
         to\s+(?:summari[sz]e|sum\s+up)|overall)\s*[,:]
+    | ^(?:(?:a|the|one|my|your|this)\s+)?(?:(?:possible|suitable|good|short|suggested)\s+)?
+        (?:caption|description|summary|translation)(?:\s+(?:idea|suggestion))?
+        (?:\s+(?:is|(?:would|could|might|may|can)\s+be))?\s*[:：]
+    | ^(?:as\s+(?:you\s+)?requested|(?:as\s+)?per\s+your)\b | ^step\s+\d+\s*:
+    | ^let's\s+(?:break|take\s+a\s+look|dive|start\s+by|look\s+at)\b | ^ok(?:ay)?,\s+so\b
     | {_START}(?:this|the\ following)\s+is\s+(?:the|a|an|my|your)\s+(?:[\w'-]+,?\s+){{0,5}}?
         (?:caption|description|summary|translation|rephrasing)\b
     | ^(?:(?:image|video|picture|gif|possible|final|suggested|short|concise|one-sentence|english|chinese|simplified|
@@ -56,7 +61,9 @@ _ENGLISH_AFTER = re.compile(
     | {_START}(?:how|what)\s+(?:can|may|else\ can)\s+i\s+(?:help|do|assist)\b
     | {_START}(?:happy|glad)\s+to\s+help\b | {_START}you'?re\s+welcome\b
     | {_START}(?:please\s+)?(?:note|keep\s+in\s+mind)(?:\s+that\b|\s*:)
-    | {_START}\(?note\s*:
+    | {_START}\(?(?:note|explanation|word\s+count)\s*: | \(\d+\s+words\) | \[end\ of\b
+    | [.!?]\s+what\s+do\s+you\s+think\b
+    | (?:\s\#[^\W\d]\w*){{2,}}\s*$ | [.!?]\s[^.!?]{{0,10}}\#[^\W\d]\w*\s*$
     | {_START}thank\s+you\s+for\s+(?:your|the|asking|sharing|providing)\b
     | {_START}if\s+you\s+(?:have\s+any|need|would\s+like|want|'d\s+like)\b
     | {_START}i\s+(?:tried|chose|kept|used|translated|assumed|made\s+sure)\b

@@ -48,6 +48,10 @@ _ENGLISH = re.compile(
     | ^error\s*: | {_START}(?:{_NOUNS})\s+(?:not|could\ not\ be)\s+(?:found|available|provided|loaded|visible)\b
     | \bthe\s+(?:assistant|ai|language\ model)\s+(?:cannot|can't|is\ unable|is\ not\ able)\b
     | \b(?:my|our)\s+(?:ethical\s+)?(?:programming|guidelines|ethical\ standards|training\ data|capabilities)\b
+    | {_START}i(?:'m|\ am)\s+not\s+(?:programmed|designed|trained|allowed)\s+to\b
+    | {_START}there\s+(?:doesn't|does\s+not)\s+(?:seem|appear)\s+to\s+be\s+(?:an?|any)\s+(?:{_NOUNS})\b
+    | {_START}i\s+(?:can\s+only|would\s+need|was\s+(?:designed|trained|created))\b | {_START}my\s+purpose\s+is\b
+    | {_START}no\s+(?:{_NOUNS})\s+(?:can|could)\s+be\b
     | {_START}i\s+(?:must|have\ to)\s+(?:inform|point\ out|decline|refuse|emphasize|clarify)\b
     """,
     re.VERBOSE | re.IGNORECASE,

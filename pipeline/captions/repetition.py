@@ -68,6 +68,9 @@ def _word_loop(text: str) -> str | None:
 
 def _sentence_loop(text: str) -> str | None:
     sentences = [" ".join(_WORD.findall(part.lower())) for part in _SENTENCE.split(text)]
+    said = [sentence for sentence in sentences if sentence]
+    if len(said) > 1 and len(set(said)) == 1 and len(said[0].split()) >= SENTENCE_WORDS - 1:
+        return said[0]
     counts = Counter(each for each in sentences if len(each.split()) >= SENTENCE_WORDS)
     return next((sentence for sentence, times in counts.items() if times >= TIMES), None)
 

@@ -7,6 +7,7 @@ Shapes: H height, W width; 3 = RGB, uint8.
 """
 
 import hashlib
+import logging
 import os
 from importlib import metadata
 from pathlib import Path
@@ -97,31 +98,38 @@ def _model_files(folder: Path, engine: str) -> list[Path]:
 
 
 def _open_engine(config: PaddleOcrConfig) -> Any:
-    names = [_model_name(folder) for folder in (config.detection, config.recognition)]
     os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")  # else it looks for hosts at its import
     try:
         from paddleocr import PaddleOCR
     except ImportError as error:
         raise UserError(f"{NOT_INSTALLED} ({error})") from error
-    return PaddleOCR(
-        text_detection_model_name=names[0],
-        text_detection_model_dir=str(config.detection),
-        text_recognition_model_name=names[1],
-        text_recognition_model_dir=str(config.recognition),
-        text_recognition_batch_size=config.batch_size,
-        use_doc_orientation_classify=False,
-        use_doc_unwarping=False,
-        use_textline_orientation=False,
-        text_det_limit_type="min",
-        text_det_limit_side_len=32,  # we have resized already
-        text_det_thresh=config.threshold,
-        text_det_box_thresh=config.box_threshold,
-        text_det_unclip_ratio=config.unclip_ratio,
-        text_rec_score_thresh=config.min_score,
-        engine=config.engine,
-        device=config.device,
+    logging.getLogger("paddlex").setLevel(logging.WARNING)
+    try:
+        return PaddleOCR(**_settings(config))
+    except RuntimeError as error:  # its word for a device or an engine that is not here
+        raise UserError(f"PaddleOCR does not open on {config.device} with engine {config.engine}: {error}") from error
+
+
+def _settings(config: PaddleOcrConfig) -> dict[str, Any]:
+    return {
+        "text_detection_model_name": _model_name(config.detection),
+        "text_detection_model_dir": str(config.detection),
+        "text_recognition_model_name": _model_name(config.recognition),
+        "text_recognition_model_dir": str(config.recognition),
+        "text_recognition_batch_size": config.batch_size,
+        "use_doc_orientation_classify": False,
+        "use_doc_unwarping": False,
+        "use_textline_orientation": False,
+        "text_det_limit_type": "min",
+        "text_det_limit_side_len": 32,  # we have resized already
+        "text_det_thresh": config.threshold,
+        "text_det_box_thresh": config.box_threshold,
+        "text_det_unclip_ratio": config.unclip_ratio,
+        "text_rec_score_thresh": config.min_score,
+        "engine": config.engine,
+        "device": config.device,
         **_engine_settings(config),
-    )
+    }
 
 
 def _engine_settings(config: PaddleOcrConfig) -> dict[str, Any]:

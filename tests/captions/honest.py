@@ -160,6 +160,16 @@ ENGLISH = [
     "A banner: Thank you, teacher",
     "A girl says please and thank you.",
     "It is, it is, it is a bird.",
+    "No. No. No.",
+    "Team #1",
+    "A phone shows #love",
+    "Let's dance!",
+    "Let's go! A rocket starts.",
+    "Step by step a snail climbs.",
+    "I can fly, thinks a penguin.",
+    "The description of a map",
+    "As you can see, a cat.",
+    "A word cloud",
     "Tom & Jerry chase each other round and round and round.",
 ]
 

@@ -123,6 +123,18 @@ def test_a_folder_that_does_not_say_its_models_name_is_refused(tmp_path: Path) -
         open_paddle_ocr(PaddleOcrConfig(detection=detection, recognition=recognition))
 
 
+@needs_paddle
+@pytest.mark.skipif(find_spec("paddle") is not None, reason="paddlepaddle is installed")
+def test_an_engine_that_is_not_here_is_named(config: PaddleOcrConfig, tmp_path: Path) -> None:
+    detection, recognition = lay_out_models(tmp_path)
+    for folder in (detection, recognition):
+        for name in ("inference.json", "inference.pdiparams"):
+            (folder / name).write_text("{}")
+    native = PaddleOcrConfig(detection=detection, recognition=recognition, engine="paddle")
+    with pytest.raises(UserError, match="engine paddle: .*paddlepaddle"):
+        open_paddle_ocr(native)
+
+
 # What needs no PaddleOCR.
 
 
