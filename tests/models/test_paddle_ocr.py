@@ -131,7 +131,7 @@ def test_an_engine_that_is_not_here_is_named(config: PaddleOcrConfig, tmp_path: 
         for name in ("inference.json", "inference.pdiparams"):
             (folder / name).write_text("{}")
     native = PaddleOcrConfig(detection=detection, recognition=recognition, engine="paddle")
-    with pytest.raises(UserError, match="engine paddle: .*paddlepaddle"):
+    with pytest.raises(UserError, match=r"engine paddle: .*paddlepaddle"):
         open_paddle_ocr(native)
 
 
