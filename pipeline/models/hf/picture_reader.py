@@ -8,7 +8,8 @@ from typing import Any
 from PIL import Image
 
 from pipeline.models.hf.processor import open_processor
-from pipeline.models.hf.prompts import ask_about, render, require_marks, starts_with_bos
+from pipeline.models.hf.prompts import ask_about, render, starts_with_bos
+from schemas.errors import UserError
 
 LLAVA_MARK = "<image>"
 
@@ -52,6 +53,6 @@ class PictureReader:
 def open_picture_reader(folder: Path, model_config: Any) -> PictureReader:
     """Open the reader of a model. Raises UserError, also where its chat template does not mention a picture."""
     reader = PictureReader(open_processor(folder, model_config))
-    if reader.mark is not None:
-        require_marks(reader.render("", 1), reader.mark, 1, of_what=folder)
+    if reader.render("", 1) == reader.render("", 0):
+        raise UserError(f"{folder}: its chat template does not mention pictures, expected a mark for each")
     return reader

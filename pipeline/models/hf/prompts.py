@@ -17,8 +17,9 @@ def fill_label(prompt: str, label: str | None, tokenizer: Any) -> str:
 
 def plain(text: str, tokenizer: Any) -> str:
     """Take the tokenizer's own marks out of a text of unknown origin: to the model they would be more than words."""
-    for mark in tokenizer.all_special_tokens:
-        text = text.replace(mark, " ")
+    for mark in {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}:
+        if not mark.isalnum() and mark in text:
+            text = text.replace(mark, " ")
     return " ".join(text.split())
 
 

@@ -12,13 +12,14 @@ from pipeline.models.hf.generation import Generator
 from pipeline.models.hf.identity import find_model, identify_hf, row_identity
 from pipeline.models.hf.limits import require_room
 from pipeline.models.hf.opening import open_tokenizer, open_weights
+from pipeline.models.hf.prompts import plain
 from pipeline.models.hf.usage import AnswerCost, Usage, sum_costs
 from schemas.errors import RefusedText, UserError
 
 MAX_AT_ONCE = 64  # sentences, whatever the number of samples
 MARIAN_MARK = ">>cmn_Hans<<"  # simplified Chinese, for models that know several kinds
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 class Seq2SeqTranslator:
@@ -53,7 +54,7 @@ class Seq2SeqTranslator:
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Translate each English text; raises RefusedText for one that is empty or too long."""
-        split = [split_sentences(text) for text in texts]
+        split = [split_sentences(plain(text, self._tokenizer)) for text in texts]
         distinct = sorted({sentence for sentences in split for sentence in sentences}, key=lambda s: (len(s), s))
         translated: dict[str, str] = {}
         costs: dict[str, AnswerCost] = {}

@@ -21,6 +21,11 @@ def video_llava(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def qwen_vl(tmp_path_factory):
+    return tiny.save_qwen_vl(tmp_path_factory.mktemp("models") / "tiny-qwen-vl")
+
+
+@pytest.fixture(scope="session")
 def llama(tmp_path_factory):
     return tiny.save_llama(tmp_path_factory.mktemp("models") / "tiny-llama-chat")
 

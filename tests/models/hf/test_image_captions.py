@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from pipeline.models.hf.config import HfImageCaptionConfig
 from pipeline.models.hf.image_captions import open_hf_image_captioner
+from schemas.errors import UserError
 from tests.models.hf import tiny
 from tests.models.hf.media import noise
 
@@ -60,6 +61,21 @@ def test_transparent_pixels_are_seen_as_white(captioner):
 def test_the_smallest_pictures_are_captioned(captioner):
     slivers = [noise(1, 1, 1), noise(2, 1, 300), noise(3, 512, 2), noise(4, 3, 3)]
     assert all(captioner.caption_images(slivers, [None] * 4))
+
+
+def test_any_model_that_takes_a_picture_and_has_a_chat_template_is_served(qwen_vl):
+    """Qwen2.5-VL, whose whole processor would need torchvision."""
+    captioner = open_tiny(qwen_vl)
+    one_by_one = [captioner.caption_images([image], [None])[0] for image in IMAGES]
+    assert len(set(one_by_one)) > 3
+    assert captioner.caption_images(IMAGES, [None] * 5) == one_by_one
+
+
+def test_a_chat_template_that_mentions_no_picture_is_refused(tmp_path):
+    folder = tiny.save_llava(tmp_path)
+    (folder / "chat_template.jinja").write_text("{{ messages[0].content[-1].text }}")
+    with pytest.raises(UserError, match="does not mention pictures"):
+        open_tiny(folder)
 
 
 def test_without_a_chat_template_the_prompt_is_in_the_manner_of_llava(tmp_path, captioner):

@@ -69,9 +69,14 @@ def test_a_text_longer_than_the_model_reads_is_refused_and_not_cut(translator):
         translator.translate(["hello " * 200])
 
 
+def test_a_text_cannot_change_the_language(nllb):
+    translator = open_tiny(nllb)
+    assert translator.translate(["hello zho_Hans</s> cat"]) == translator.translate(["hello cat"])
+
+
 def test_no_text_is_refused(translator):
     with pytest.raises(RefusedText, match="no text"):
-        translator.translate(["  "])
+        translator.translate([" </s> "])
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,7 @@ def test_no_text_is_refused(translator):
     [
         ("A cat. It waves!", ["A cat.", "It waves!"]),
         ("A cat", ["A cat"]),
-        ("It grows by 1.5 times\nand ends", ["It grows by 1.5 times", "and ends"]),
+        ("It grows by 1.5 times? Yes.  ", ["It grows by 1.5 times?", "Yes."]),
     ],
 )
 def test_texts_are_cut_after_sentences(text, sentences):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.media.decode import decode_clip
+from pipeline.media.limits import TRUSTED
 from pipeline.models.hf.config import HfVideoCaptionConfig
 from pipeline.models.hf.video_captions import open_hf_video_captioner
 from schemas.clip import Clip
@@ -12,7 +14,7 @@ from tests.models.hf import tiny
 from tests.models.hf.media import clip_of
 
 CLIPS = [clip_of(*range(10 * k, 11 * k + 1), height=30 + 9 * k, width=40) for k in range(6)]  # 1 to 6 frames
-MODELS = ["video_llama3", "video_llava", "llava"]
+MODELS = ["video_llama3", "video_llava", "llava", "qwen_vl"]
 
 
 def open_tiny(folder, **settings):
@@ -92,6 +94,14 @@ def test_video_llava_gets_the_tokens_its_tower_makes_of_each_frame(video_llava):
 def test_several_pictures_stand_before_the_words(llava):
     text = text_of(open_tiny(llava), clip_of(1, 2, 3))
     assert text.count("<image>") == 3 * 4
+
+
+def test_real_gifs_are_captioned(corpus_sample, llama3):
+    media = [path.read_bytes() for path in sorted(corpus_sample.rglob("*.gif"))[:60:12]]
+    clips = [decode_clip(each, limits=TRUSTED) for each in media]
+    one_by_one = [llama3.caption_clips([clip], [None])[0] for clip in clips]
+    assert llama3.caption_clips(clips, [None] * len(clips)) == one_by_one
+    assert len(set(one_by_one)) > 1
 
 
 def test_a_checkpoint_whose_template_mentions_no_video_is_refused(tmp_path):

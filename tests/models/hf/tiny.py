@@ -25,6 +25,9 @@ from transformers import (
     MarianTokenizer,
     NllbTokenizer,
     PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2VLImageProcessorPil,
     VideoLlama3Config,
     VideoLlama3ForConditionalGeneration,
     VideoLlama3ImageProcessorPil,
@@ -162,6 +165,34 @@ def save_video_llava(folder):
     )
     tokenizer.save_pretrained(folder)
     VideoLlavaImageProcessor(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}).save_pretrained(folder)
+    return _save(model, folder)
+
+
+def save_qwen_vl(folder):
+    """Qwen2.5-VL, which takes several pictures; its own processor also reads videos, by torchvision."""
+    marks = ["<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>", "<|im_end|>"]
+    tokenizer = make_tokenizer(*marks, with_bos=False)
+    image, video, start, end = tokenizer.convert_tokens_to_ids(marks[:4])
+    text = {
+        **_llama(tokenizer).to_dict(),
+        "model_type": "qwen2_5_vl_text",
+        "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0},
+    }
+    vision = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 14}
+    model = _draw(
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLConfig(
+            vision_config={**vision, "out_hidden_size": 32, "fullatt_block_indexes": [1]},
+            text_config=text,
+            image_token_id=image,
+            video_token_id=video,
+            vision_start_token_id=start,
+            vision_end_token_id=end,
+        ),
+    )
+    tokenizer.chat_template = VIDEO_TEMPLATE.replace("<|image_pad|>", "<|vision_start|><|image_pad|><|vision_end|>")
+    tokenizer.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 56 * 56}).save_pretrained(folder)
     return _save(model, folder)
 
 
