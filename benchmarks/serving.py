@@ -1,12 +1,13 @@
 """Serving: the share of a server's throughput that the served captioner reaches, beside plain concurrency.
 
     python -m benchmarks.serving
-    python -m benchmarks.serving --requests 512 --in-flight 64 --batch 256 --rounds 7
+    python -m benchmarks.serving --requests 1024 --in-flight 64 --rounds 7 --batch 1024
 
 A server process of its own answers every request after a fixed latency, however many there are, so requests / s are
-bounded by requests in flight / latency. Three ask it for captions of the same pictures, in turn, several rounds:
+bounded by requests in flight / latency. These ask it for captions of the same pictures, in turn, several rounds:
 
-    served          our captioner, batch by batch, from pixels: it encodes, sends, reads, counts, and could blame
+    served          our captioner, batch by batch, from pixels: it encodes, sends, reads, counts, and could blame.
+                    At the end of a batch it waits for the last answer, so small batches cost throughput
     plain asyncio   AsyncOpenAI, a semaphore and one gather over all requests, whose bodies are prepared beforehand
     plain threads   OpenAI and a pool of threads, bodies prepared beforehand
 
@@ -50,7 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=256, help="pictures per round")
     parser.add_argument("--in-flight", type=int, default=16, help="requests at once")
-    parser.add_argument("--batch", type=int, default=64, help="pictures our captioner is given at once")
+    parser.add_argument(
+        "--batch", type=int, nargs="+", default=[64, 256], help="pictures our captioner is given at once"
+    )
     parser.add_argument("--latency", type=float, default=0.2, help="seconds until the server answers")
     parser.add_argument("--rounds", type=int, default=5, help="rounds counted")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
@@ -76,7 +79,7 @@ def measure(url: str, settings: argparse.Namespace) -> None:
     images = [stickers[n % len(stickers)].copy() for n in range(settings.requests)]
     with asyncio.Runner() as runner:
         peers = {
-            "served": ask_served(config, settings.batch),
+            **{f"served, batches of {batch}": ask_served(config, batch) for batch in settings.batch},
             "plain asyncio": ask_plain_asyncio(config, runner),
             "plain threads": ask_plain_threads(config),
         }
@@ -184,15 +187,20 @@ async def read_head(reader: asyncio.StreamReader) -> list[bytes]:
 def print_table(walls: dict[str, list[float]], building: Sequence[float], settings: argparse.Namespace) -> None:
     bound = settings.in_flight / settings.latency
     print(f"{settings.requests} requests, {settings.in_flight} in flight, latency {settings.latency:g} s: ", end="")
-    print(f"at most {bound:.0f} requests/s; batches of {settings.batch}; median of {settings.rounds} rounds\n")
-    print("| | requests/s | of what is possible | ratio to it of served, median (lowest, highest) |\n|---|---|---|---|")
+    print(f"at most {bound:.0f} requests/s; median of {settings.rounds} rounds\n")
+    print("| | requests/s | of what is possible | beside plain asyncio | beside plain threads |\n|---|---|---|---|---|")
     for name, seconds in walls.items():
         rate = settings.requests / statistics.median(seconds)
-        ratios = sorted(other / ours for other, ours in zip(seconds, walls["served"], strict=True))
-        shown = f"{statistics.median(ratios):.3f} ({ratios[0]:.3f}, {ratios[-1]:.3f})" if name != "served" else ""
-        print(f"| {name} | {rate:.1f} | {rate / bound:.0%} | {shown} |")
+        beside = [ratio(seconds, walls[other]) for other in ("plain asyncio", "plain threads")]
+        print(f"| {name} | {rate:.1f} | {rate / bound:.0%} | {' | '.join(beside)} |")
     per_request = 1000 * statistics.median(building) / settings.requests
     print(f"\nbuilding a request (over white, PNG, base64): {per_request:.2f} ms; our captioner does it meanwhile")
+
+
+def ratio(ours: Sequence[float], others: Sequence[float]) -> str:
+    """Throughput as a share of another's, by rounds: median (lowest, highest)."""
+    shares = sorted(other / our for our, other in zip(ours, others, strict=True))
+    return f"{statistics.median(shares):.3f} ({shares[0]:.3f}, {shares[-1]:.3f})"
 
 
 if __name__ == "__main__":

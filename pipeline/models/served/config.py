@@ -34,7 +34,9 @@ class ServedConfig(StrictConfig):
     max_new_tokens: int = Field(128, ge=1)  # tokens; an answer that needs more is refused, not cut
     temperature: float = Field(0.0, ge=0, le=2)
     seed: int | None = 0  # None for a server that refuses the field
-    max_in_flight: int = Field(16, ge=1)  # requests at once, over all endpoints
+    max_in_flight: int = Field(
+        16, ge=1
+    )  # requests at once by one worker, over all endpoints; batches of many times that keep them busy
     timeout: float = Field(120.0, gt=0)  # seconds per request, from sending to the last byte
     max_retries: int = Field(4, ge=0)  # of one request, beyond the first attempt
     api_key_env: str | None = None  # None: the server wants no key

@@ -89,7 +89,7 @@ def read_status(status: int, message: str, headers: Mapping[str, str], *, code: 
     if status == 429 and code != "insufficient_quota":
         wait = _retry_after(headers)
         may_pass = wait is None or wait <= MAX_RETRY_AFTER
-        return Trouble(Whose.MACHINE, said, may_pass=may_pass, is_down=True, retry_after=wait)
+        return Trouble(Whose.MACHINE, said, may_pass=may_pass, is_down=True, retry_after=_bounded(wait))
     if status in REFUSED:
         return Trouble(Whose.SAMPLE, said, error=RequestRefused)
     if status in MAY_PASS or status >= 500:

@@ -6,6 +6,8 @@ import threading
 import pytest
 
 from pipeline.models.served.errors import AnswerFiltered, AnswerTruncated, RequestRefused, UnusableAnswer
+from pipeline.models.served.memory import Memory
+from pipeline.models.served.request import Request
 from schemas.errors import MachineFault, UserError
 from tests.models.served.server import Reply, echo, fails, last_line, says, serving
 
@@ -113,10 +115,14 @@ def test_a_server_that_stays_busy_is_the_machines_fault(translator):
 
 def test_a_server_busy_for_an_hour_is_not_waited_for(translator, pauses):
     with serving(lambda body: fails(429, headers={"Retry-After": "3600"})) as server:
+        model = translator(server.url)
         with pytest.raises(MachineFault):
-            translator(server.url).translate(["a"])
+            model.translate(["a"])
         assert len(server.bodies) == 1
         assert not pauses
+        with pytest.raises(MachineFault):
+            model.translate(["a"])  # as when the task is tried again
+        assert max(pauses) <= 120
 
 
 def test_a_server_that_hangs_is_given_up_after_the_timeout(translator):
@@ -189,3 +195,35 @@ def test_a_client_can_be_used_inside_somebody_elses_event_loop(translator):
 
     with serving() as server:
         assert asyncio.run(inside(translator(server.url))) == ["[a]"]
+
+
+def test_without_the_library_it_is_said_how_to_get_it(translator, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(UserError, match=r"pip install 'mobius\[served\]'"):
+        translator("http://x/v1")
+
+
+def test_what_is_remembered_is_bounded():
+    memory = Memory(size=2)
+    for digest in (b"a", b"b"):
+        memory.keep(digest, digest)
+    assert memory.get(b"a") == b"a"
+    memory.keep(b"c", b"c")
+    assert [memory.get(digest) for digest in (b"a", b"b", b"c")] == [b"a", None, b"c"]
+
+
+def test_an_interrupted_batch_leaves_nothing_in_flight(translator):
+    """As when somebody presses Ctrl-C while requests are prepared."""
+    with serving(lambda body: Reply(hang=True)) as server:
+        model = translator(server.url)
+
+        def texts():
+            yield Request(("prompt", "a"))
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            model._client.ask(texts())
+        server.script = echo
+        assert model.translate(["b"]) == ["[b]"]
