@@ -8,9 +8,8 @@ import transformers
 from pipeline.models.hf.config import HfSummaryConfig
 from pipeline.models.hf.generation import Generator, Prepared
 from pipeline.models.hf.identity import find_model, identify_hf, row_identity
-from pipeline.models.hf.limits import require_room
 from pipeline.models.hf.opening import open_tokenizer, open_weights
-from pipeline.models.hf.prompts import plain, render, starts_with_bos
+from pipeline.models.hf.prompts import plain, render, tokenize
 from pipeline.models.hf.usage import Usage
 from schemas.errors import RefusedText, UserError
 
@@ -27,9 +26,7 @@ class ChatSummarizer:
         folder = find_model(config)
         self.identity = row_identity(config)
         self._prompt = config.prompt
-        self._max_new_tokens = config.max_new_tokens
         model = open_weights(transformers.AutoModelForCausalLM, folder, config)
-        self._model_config = model.config
         self._tokenizer = open_tokenizer(folder, padding_side="left")
         if self._tokenizer.chat_template is None:
             raise UserError(f"{folder}: has no chat template, expected a model that was made to chat")
@@ -70,12 +67,7 @@ class ChatSummarizer:
 
     def _encode(self, asked: Sequence[str]) -> Mapping[str, Any]:
         texts = [render(self._tokenizer.chat_template, each, self._tokenizer) for each in asked]
-        has_bos = starts_with_bos(texts[0], self._tokenizer)
-        inputs: Mapping[str, Any] = self._tokenizer(
-            texts, padding=True, add_special_tokens=not has_bos, return_token_type_ids=False, return_tensors="pt"
-        )
-        require_room(self._model_config, inputs, self._max_new_tokens)
-        return inputs
+        return tokenize(texts, self._tokenizer)
 
 
 def open_hf_summarizer(config: HfSummaryConfig) -> ChatSummarizer:

@@ -12,12 +12,18 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from pipeline.models.hf.limits import require_room
 from pipeline.models.hf.usage import AnswerCost, Usage
 from schemas.errors import MachineFault
 
 S = TypeVar("S")
 
-NO_MEMORY = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+NO_MEMORY = (
+    "CUDA error: out of memory",
+    "can't allocate memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 NOT_OURS = ("temperature", "top_p", "top_k", "min_p", "typical_p", "max_length", "forced_eos_token_id")
 
 _log = logging.getLogger(__name__)
@@ -54,9 +60,12 @@ class Generator(Generic[S]):
         self._is_decoder = not model.config.is_encoder_decoder
 
     def prepare(self, samples: Sequence[S]) -> Prepared[S]:
-        """Encode a batch on the CPU; raises SampleError for the one it cannot encode."""
-        is_too_large = 0 < self.usage.batch_limit < len(samples)
-        return Prepared(tuple(samples), self._encode(samples) if samples and not is_too_large else None)
+        """Encode a batch on the CPU; raises RefusedText where a sample is longer than the model can read."""
+        if not samples or 0 < self.usage.batch_limit < len(samples):
+            return Prepared(tuple(samples), None)
+        inputs = self._encode(samples)
+        require_room(self._model.config, inputs, self._settings["max_new_tokens"])
+        return Prepared(tuple(samples), inputs)
 
     def answer(self, prepared: Prepared[S]) -> list[str]:
         """Generate one text for each sample, in order; raises MachineFault where not even one sample fits."""
@@ -74,6 +83,8 @@ class Generator(Generic[S]):
             try:
                 return self._ask(inputs)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error):
+                    raise MachineFault(f"the GPU failed: {str(error).splitlines()[0]}") from error
                 if not is_out_of_memory(error):
                     raise
                 if len(samples) == 1:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from schemas.errors import UserError
-
 NO_LABEL = "unlabelled"
 
 Content = list[dict[str, str]]
@@ -50,7 +48,8 @@ def starts_with_bos(text: str, tokenizer: Any) -> bool:
     return tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
 
 
-def require_marks(text: str, mark: str, count: int, *, of_what: object) -> None:
-    """Raise UserError where a rendered message has not one mark per picture: the model would be shown nothing."""
-    if text.count(mark) != count:
-        raise UserError(f"{of_what}: its chat template writes {mark} {text.count(mark)} times, expected {count}")
+def tokenize(texts: Sequence[str], tokenizer: Any) -> dict[str, Any]:
+    """Turn rendered texts into padded tokens and their mask (batch, tokens)."""
+    has_bos = starts_with_bos(texts[0], tokenizer)
+    tokens = tokenizer(list(texts), padding=True, add_special_tokens=not has_bos, return_tensors="pt")
+    return {name: tokens[name] for name in ("input_ids", "attention_mask")}

@@ -10,9 +10,8 @@ import transformers
 from pipeline.models.hf.config import HfTranslationConfig
 from pipeline.models.hf.generation import Generator
 from pipeline.models.hf.identity import find_model, identify_hf, row_identity
-from pipeline.models.hf.limits import require_room
 from pipeline.models.hf.opening import open_tokenizer, open_weights
-from pipeline.models.hf.prompts import plain
+from pipeline.models.hf.prompts import plain, tokenize
 from pipeline.models.hf.usage import AnswerCost, Usage, sum_costs
 from schemas.errors import RefusedText, UserError
 
@@ -33,7 +32,6 @@ class Seq2SeqTranslator:
         folder = find_model(config)
         self.identity = row_identity(config)
         model = open_weights(transformers.AutoModelForSeq2SeqLM, folder, config)
-        self._model_config = model.config
         self._tokenizer = open_tokenizer(folder, padding_side="right")
         kind = model.config.model_type
         if kind not in PREPARERS:
@@ -66,12 +64,7 @@ class Seq2SeqTranslator:
         return ["".join(translated[sentence] for sentence in sentences) for sentences in split]
 
     def _encode(self, sentences: Sequence[str]) -> Mapping[str, Any]:
-        marked = [self._mark + sentence for sentence in sentences]
-        inputs: Mapping[str, Any] = self._tokenizer(
-            marked, padding=True, return_token_type_ids=False, return_tensors="pt"
-        )
-        require_room(self._model_config, inputs, 0)
-        return inputs
+        return tokenize([self._mark + sentence for sentence in sentences], self._tokenizer)
 
 
 def split_sentences(text: str) -> list[str]:

@@ -15,7 +15,8 @@ from torch import Tensor
 from pipeline.models.hf.opening import open_tokenizer
 from pipeline.models.hf.picture_reader import Asked
 from pipeline.models.hf.processor import open_image_processor, read_processor_settings
-from pipeline.models.hf.prompts import ask_about, render, require_marks, starts_with_bos
+from pipeline.models.hf.prompts import tokenize
+from pipeline.models.hf.video_prompt import VideoPrompt
 from schemas.model_files import read_json
 
 VIDEO_SETTINGS = "video_preprocessor_config.json"
@@ -31,7 +32,8 @@ class VideoLlama3Reader:
         self.tokenizer = open_tokenizer(folder, padding_side="left")
         self._images = open_image_processor(folder)
         settings = read_processor_settings(folder, model_config)
-        self._template = settings.get("chat_template") or self.tokenizer.chat_template
+        template = settings.get("chat_template") or self.tokenizer.chat_template
+        self._prompt = VideoPrompt(folder, template, self.tokenizer, video_token_id=model_config.video_token_id)
         video = _read_video_settings(folder, settings)
         size = video.get("size") or {}
         self._min_pixels = int(video.get("min_pixels") or size.get("shortest_edge") or MIN_PIXELS)
@@ -39,19 +41,14 @@ class VideoLlama3Reader:
         self._merge_size = int(video.get("merge_size") or MERGE_SIZE)
         self._drops_repeats = bool(video.get("use_token_compression", True))
         self._norm = {key: video[key] for key in ("image_mean", "image_std") if video.get(key) is not None}
-        self._mark: str = self.tokenizer.convert_ids_to_tokens(model_config.video_token_id)
-        require_marks(self._render(""), self._mark, 1, of_what=folder)
 
     def encode(self, asked: Sequence[Asked]) -> Mapping[str, Any]:
         """Return padded texts (B, L), and the patches of all samples one after the other (K, P)."""
         videos = [self._encode_frames(each) for each in asked]
         texts = [self._write(each, kept) for each, (_, _, kept) in zip(asked, videos, strict=True)]
-        has_bos = starts_with_bos(texts[0], self.tokenizer)
-        tokens = self.tokenizer(texts, padding=True, add_special_tokens=not has_bos, return_tensors="pt")
         grids = torch.tensor([grid for _, grid, _ in videos])  # B 3
         return {
-            "input_ids": tokens["input_ids"],
-            "attention_mask": tokens["attention_mask"],
+            **tokenize(texts, self.tokenizer),
             "pixel_values_videos": torch.cat([patches for patches, _, _ in videos]),  # K P
             "video_grid_thw": grids,
             "video_merge_sizes": torch.full((len(videos),), self._merge_size, dtype=grids.dtype),
@@ -85,12 +82,10 @@ class VideoLlama3Reader:
         """Put each frame's second and tokens where the template has the video."""
         counts = kept.sum(dim=1).tolist()
         frames = [
-            f"Time {second:.1f}s:{self._mark * count}" for second, count in zip(asked.seconds, counts, strict=True)
+            f"Time {second:.1f}s:{self._prompt.mark * count}"
+            for second, count in zip(asked.seconds, counts, strict=True)
         ]
-        return self._render(asked.prompt).replace(self._mark, ",".join(frames), 1)
-
-    def _render(self, prompt: str) -> str:
-        return render(self._template, ask_about("video", prompt), self.tokenizer, marks=[self._mark])
+        return self._prompt.write(asked.prompt, ",".join(frames))
 
 
 def _read_video_settings(folder: Path, settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from pipeline.models.hf.chat_summary import open_hf_summarizer
-from pipeline.models.hf.config import HfImageCaptionConfig, HfSummaryConfig
+from pipeline.models.hf.config import HfImageCaptionConfig, HfSummaryConfig, HfVideoCaptionConfig
 from pipeline.models.hf.generation import is_out_of_memory
 from pipeline.models.hf.image_captions import open_hf_image_captioner
-from schemas.errors import MachineFault
-from tests.models.hf.media import noise
+from pipeline.models.hf.video_captions import open_hf_video_captioner
+from schemas.errors import MachineFault, RefusedText
+from tests.models.hf.media import clip_of, noise
 
 IMAGES = [noise(seed, 30 + seed, 40) for seed in range(7)]
 LABELS = [None] * len(IMAGES)
@@ -86,6 +87,20 @@ def test_any_other_error_is_left_to_who_asked(monkeypatch, captioner):
     with pytest.raises(RuntimeError, match="shapes"):
         captioner.caption_images(IMAGES, LABELS)
     assert len(sizes) == 1
+
+
+def test_a_gpu_that_fails_blames_no_sample(monkeypatch, captioner):
+    bound(monkeypatch, captioner, 0, torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
+    with pytest.raises(MachineFault, match="the GPU failed"):
+        captioner.caption_images(IMAGES, LABELS)
+
+
+def test_more_pictures_than_the_model_can_read_are_refused(llava):
+    captioner = open_hf_video_captioner(
+        HfVideoCaptionConfig(model=str(llava), device="cpu", num_frames=4, max_new_tokens=1020)
+    )
+    with pytest.raises(RefusedText, match="it holds 1024"):
+        captioner.caption_clips([clip_of(1, 2, 3, 4)], [None])
 
 
 def test_what_torch_really_raises_for_too_much_memory_is_recognised():
