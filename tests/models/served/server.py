@@ -13,13 +13,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """What a request gets. `cut` breaks the connection in the middle of the body, `hang` never answers."""
+    """What a request gets. `cut` breaks the connection in the middle of the body, `hang` never answers,
+    `drip` sends a blank now and then, for ever."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     hang: bool = False
+    drip: bool = False
 
 
 def says(text: str | None, finish_reason: str = "stop", **message: Any) -> Reply:
@@ -111,8 +113,8 @@ class ScriptedServer:
             with self._lock:
                 self._in_flight -= 1
 
-    def wait_for_the_end(self) -> None:
-        self._end.wait()
+    def wait_for_the_end(self, seconds: float | None = None) -> bool:
+        return self._end.wait(seconds)
 
 
 @contextlib.contextmanager
@@ -158,8 +160,10 @@ def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
             self.send_response(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body)))
+            self.send_header("Content-Length", str(1 << 20 if reply.drip else len(reply.body)))
             self.end_headers()
+            while reply.drip and not server.wait_for_the_end(0.05):
+                self.wfile.write(b" ")
             self.wfile.write(reply.body[: len(reply.body) // 2] if reply.cut else reply.body)
             if reply.cut:
                 self.wfile.flush()

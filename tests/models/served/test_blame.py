@@ -91,6 +91,20 @@ def test_a_sample_that_a_tired_server_answers_when_asked_alone_is_answered(trans
         assert translator(server.url).translate(["a", "heavy", "b"]) == ["[a]", "[heavy]", "[b]"]
 
 
+def test_a_server_that_dies_while_a_suspect_is_asked_alone_blames_nobody(translator):
+    with serving() as server:
+
+        def script(body):
+            if last_line(body) == "A cat.":
+                server.script = lambda body: threading.Thread(target=server.kill).start() or Reply(hang=True)
+                return echo(body)
+            return fails(500)
+
+        server.script = script
+        with pytest.raises(MachineFault, match="connection failed"):
+            translator(server.url, max_retries=1).translate(["suspect"])
+
+
 @pytest.mark.parametrize(
     "reply", [fails(500), fails(503), Reply(body=b"{"), Reply(body=says("lost").body, cut=True)], ids=repr
 )

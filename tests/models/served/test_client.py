@@ -125,9 +125,11 @@ def test_a_server_busy_for_an_hour_is_not_waited_for(translator, pauses):
         assert max(pauses) <= 120
 
 
-def test_a_server_that_hangs_is_given_up_after_the_timeout(translator):
+@pytest.mark.parametrize("reply", [Reply(hang=True), Reply(drip=True)], ids=["hang", "drip"])
+def test_a_server_that_comes_to_no_end_is_given_up_after_the_timeout(translator, reply):
+    """The time limit is for the whole answer, not for its next byte."""
     with (
-        serving(lambda body: Reply(hang=True)) as server,
+        serving(lambda body: reply) as server,
         pytest.raises(MachineFault, match=r"did not answer within timeout = 0\.2 s"),
     ):
         translator(server.url, timeout=0.2, max_retries=0).translate(["a"])
