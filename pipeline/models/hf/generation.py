@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pipeline.models.hf.limits import require_room
+from pipeline.models.hf.opening import first_line
 from pipeline.models.hf.usage import AnswerCost, Usage
 from schemas.errors import MachineFault
 
@@ -61,7 +62,7 @@ class Generator(Generic[S]):
 
     def prepare(self, samples: Sequence[S]) -> Prepared[S]:
         """Encode a batch on the CPU; raises RefusedText where a sample is longer than the model can read."""
-        if not samples or 0 < self.usage.batch_limit < len(samples):
+        if not samples or self._is_too_large(samples):
             return Prepared(tuple(samples), None)
         inputs = self._encode(samples)
         require_room(self._model.config, inputs, self._settings["max_new_tokens"])
@@ -79,16 +80,16 @@ class Generator(Generic[S]):
 
     def _answer(self, prepared: Prepared[S]) -> list[tuple[str, AnswerCost]]:
         samples, inputs = prepared.samples, prepared.inputs
-        if inputs is not None:
+        if inputs is not None and not self._is_too_large(samples):  # it may have been prepared before memory ran out
             try:
                 return self._ask(inputs)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if isinstance(error, torch.AcceleratorError) and not is_out_of_memory(error):
-                    raise MachineFault(f"the GPU failed: {str(error).splitlines()[0]}") from error
+                    raise MachineFault(f"the GPU failed: {first_line(error)}") from error
                 if not is_out_of_memory(error):
                     raise
                 if len(samples) == 1:
-                    raise MachineFault(f"one sample does not fit into memory: {str(error).splitlines()[0]}") from error
+                    raise MachineFault(f"one sample does not fit into memory: {first_line(error)}") from error
             # Here the error is gone, and with its frames the tensors that they held.
             self._shrink(len(samples) // 2)
         answers = []
@@ -96,6 +97,9 @@ class Generator(Generic[S]):
         for first in range(0, len(samples), size or 1):
             answers += self._answer(self.prepare(samples[first : first + size]))
         return answers
+
+    def _is_too_large(self, samples: Sequence[S]) -> bool:
+        return 0 < self.usage.batch_limit < len(samples)
 
     def _shrink(self, size: int) -> None:
         is_first = not self.usage.batch_limit

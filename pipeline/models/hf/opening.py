@@ -74,19 +74,20 @@ def told(folder: Path, expected: str) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise MachineFault(f"{folder}: does not fit into memory ({_first_line(error)})") from error
+        raise MachineFault(f"{folder}: does not fit into memory ({first_line(error)})") from error
     except ImportError as error:
         raise UserError(
-            f"{folder}: {_first_line(error)}; a model that has only tokenizer.model or *.spm needs the packages "
+            f"{folder}: {first_line(error)}; a model that has only tokenizer.model or *.spm needs the packages "
             "sentencepiece and protobuf"
         ) from error
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
             raise MachineFault(f"{folder}: {error.strerror}") from error
-        raise UserError(f"{folder}: cannot be opened as {expected} ({_first_line(error)})") from error
+        raise UserError(f"{folder}: cannot be opened as {expected} ({first_line(error)})") from error
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error that says something, or else its kind."""
     return next((line.strip() for line in str(error).split("\n") if line.strip()), type(error).__name__)
 
 

@@ -89,6 +89,22 @@ def test_any_other_error_is_left_to_who_asked(monkeypatch, captioner):
     assert len(sizes) == 1
 
 
+def test_a_batch_prepared_before_memory_ran_out_does_not_raise_the_limit(monkeypatch, captioner):
+    expected = captioner.caption_images(IMAGES, LABELS)
+    ahead = captioner.prepare(IMAGES, LABELS)
+    sizes = bound(monkeypatch, captioner, 1)
+    captioner.caption_images(IMAGES, LABELS)
+    sizes.clear()
+    assert captioner.caption_prepared(ahead) == expected
+    assert sizes == [1] * 7
+
+
+def test_an_error_without_words_is_told_by_its_kind(monkeypatch, captioner):
+    bound(monkeypatch, captioner, 0, MemoryError())
+    with pytest.raises(MachineFault, match="one sample does not fit into memory: MemoryError"):
+        captioner.caption_images(IMAGES[:1], LABELS[:1])
+
+
 def test_a_gpu_that_fails_blames_no_sample(monkeypatch, captioner):
     bound(monkeypatch, captioner, 0, torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
     with pytest.raises(MachineFault, match="the GPU failed"):
