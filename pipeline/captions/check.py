@@ -14,7 +14,7 @@ from pipeline.captions.language import check_english, check_not_japanese_or_kore
 from pipeline.captions.length import check_length, open_tokenizer
 from pipeline.captions.refusal import check_not_refused
 from pipeline.captions.repetition import check_no_loop
-from pipeline.captions.tidy import tidy
+from pipeline.captions.tidy import tidy, unwrap
 from schemas.errors import EmptyCaption
 from schemas.model_files import file_digest, find_folder
 
@@ -30,6 +30,7 @@ def check_caption(text: str, config: CaptionCheckConfig, language: Language) -> 
     Raises a subclass of BadCaption whose `reason` is the code of what is wrong with it, the most telling one where
     several hold; UserError where a library or a tokenizer that the config asks for is missing.
     """
+    text = unwrap(text)
     if not has_content(tidy(text)):
         raise EmptyCaption(f"nothing in it to read: {text[:79]!r}")
     if language == "zh":

@@ -12,7 +12,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|“(?:[^”\\]|\\.)*”|「[^」]*」|�
 def tidy(text: str) -> str:
     """Return the text in one line, composed, without invisible characters and without quotes all around it."""
     plain = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-    return _unwrap(" ".join(plain.split()))
+    return unwrap(" ".join(plain.split()))
 
 
 def outside_quotes(text: str) -> str:
@@ -25,7 +25,9 @@ def straight(text: str) -> str:
     return text.replace("’", "'").replace("‘", "'")
 
 
-def _unwrap(text: str) -> str:
+def unwrap(text: str) -> str:
+    """Return the text without quotes that are around all of it."""
+    text = text.strip()
     while len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
         inside = text[1:-1]
         if text[0] in inside or text[-1] in inside:

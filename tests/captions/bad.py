@@ -133,6 +133,8 @@ ENGLISH = {
         "Yes, the image shows a cat.",
         "😊 Here you go: a cat waves.",
         "Sure, here is a caption: A yellow face laughs.",
+        '"Sure, here is a caption: A yellow face laughs."',
+        "“**A yellow face laughs.**”\n",
         "Sure! Here's a one-sentence summary of the two captions:\n\nA cat waves its paw.",
         "Sure thing! A yellow face is laughing.",
         "Certainly! The image shows a laughing face.",
@@ -191,6 +193,7 @@ ENGLISH = {
         "😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂😂",
     ],
     "wrong_language": [
+        '"Un gato amarillo saluda con la mano y se ríe."',
         "一只黄色的猫在挥手。",
         "The image shows 一只黄色的猫在挥手，背景是透明的。",
         "고양이가 손을 흔들고 있다.",
@@ -262,6 +265,7 @@ CHINESE = {
         "一只猫。。。。。。。。。。。。。。。。。。。。。。。。",
     ],
     "wrong_language": [
+        "“猫が手を振っています。”",
         "猫が手を振っています。",
         "黄色い顔が笑っている。",
         "고양이가 손을 흔들고 있다.",
