@@ -63,7 +63,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "parallel": {},
     "deep fusion": {"fusion": "deep"},
     "frozen head": {"train_head": False},
-    "without mixing": {"temporal_mixing": False},
+    "with mixing": {"temporal_mixing": True},
     "neither residual": {"conv_residual": False, "attention_residual": False},
     "own resampling": {"temporal_resampling": "own"},
     "width 1/2": {"temporal_width": 0.5, "temporal_resampling": "own"},

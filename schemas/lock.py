@@ -10,11 +10,20 @@ from schemas.errors import UserError
 
 @contextmanager
 def locked(path: Path, *, busy: str) -> Iterator[None]:
-    """Hold the lock of a file, made with its folders where it is missing. Raises UserError(busy) if another has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    """Hold the lock of a file, made with its folders where it is missing.
+
+    Raises UserError(busy) if another has it, and for a place that cannot be written or locked.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    except OSError as error:
+        raise UserError(f"{path.parent}: cannot be written ({error.strerror}), expected a folder that can") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UserError(busy) from error
+        except OSError as error:
+            raise UserError(f"{path}: cannot be locked ({error.strerror}), expected a disk with file locks") from error
         yield

@@ -20,7 +20,7 @@ def load_whole(kind: Any, folder: Path) -> Any:
         model, report = kind.from_pretrained(
             folder, use_safetensors=True, local_files_only=True, output_loading_info=True
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError) as error:
         reason = str(error).strip().split("\n")[0]
         raise UserError(f"{folder}: cannot be opened as {kind.__name__} ({reason})") from error
     if report["missing_keys"]:

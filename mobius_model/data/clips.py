@@ -83,7 +83,7 @@ def open_clips(root: Path, *, stage: Stage, config: DataConfig, latents: LatentS
     source: Source = pixels if latents is None else LatentSource(latents, config, kept_row_groups=kept)
     return Clips(
         identity=training_set.identity,
-        content="pixels" if latents is None else f"latents-{latents.manifest.fingerprint}",
+        content="pixels" if latents is None else f"latents-{latents.manifest.content_digest}",
         config=config,
         source=source,
         split=split_samples(

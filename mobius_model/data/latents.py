@@ -63,6 +63,12 @@ class LatentManifest(BaseModel):
     files: list[ExportFile]
     empty_caption: ExportFile
 
+    @property
+    def content_digest(self) -> str:
+        """Hex digest of the files: the same set, encoded on another machine, may differ in the last bits."""
+        content = [file.sha256 for file in (*self.files, self.empty_caption)]
+        return hashlib.sha256(" ".join(content).encode()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class LatentSet:
@@ -140,7 +146,7 @@ def open_latents(
     if num_samples != manifest.num_samples:
         raise UserError(f"{folder}: {num_samples} samples in its files, the manifest says {manifest.num_samples}")
     reader = RowGroupReader(folder, groups, plan=fingerprint, capacity=1)
-    return LatentSet(folder, manifest, reader, load_file(folder / EMPTY_CAPTION)["embedding"])
+    return LatentSet(folder, manifest, reader, load_file(folder / manifest.empty_caption.name)["embedding"])
 
 
 class LatentSource:

@@ -1,4 +1,4 @@
-"""MobiusUNet: noisy clips -> predicted noise, by a 2D UNet and a temporal branch in series or in parallel.
+"""MobiusUNet: noisy clips -> what the loss asks for, by a 2D UNet and a temporal branch in series or in parallel.
 
 Shapes: B batch, F frames, C channels, H W height and width of the latents, L tokens, D width of the text.
 """
@@ -38,7 +38,7 @@ HEAD = ("conv_norm_out", "conv_out")  # of the 2D UNet; reads both states, so it
 
 @dataclass
 class MobiusUNetOutput(BaseOutput):
-    """sample: B C F H W, what the loss compares with noise or velocity."""
+    """sample: B C F H W, what the loss compares with the noise, the velocity or the latents."""
 
     sample: Tensor
 
@@ -70,7 +70,7 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         temporal_resampling: str = "spatial",
         conv_residual: bool = True,
         attention_residual: bool = True,
-        temporal_mixing: bool = True,
+        temporal_mixing: bool = False,
         temporal_positions: bool = False,
         fusion: str = "linear",
         train_head: bool = True,
@@ -117,15 +117,26 @@ class MobiusUNet(ModelMixin, ConfigMixin):
         self.train()
 
     @classmethod
-    def from_unet2d(cls, unet: UNet2DConditionModel, *, mode: Mode = "parallel", **options: Any) -> "MobiusUNet":
+    def from_unet2d(
+        cls,
+        unet: UNet2DConditionModel,
+        *,
+        mode: Mode = "parallel",
+        temporal: UNet3DConditionModel | None = None,
+        **options: Any,
+    ) -> "MobiusUNet":
         """Start from a trained 2D UNet; `options` are those of the class.
 
-        Raises ValueError for a 2D UNet that is not made like Stable Diffusion's, or for wrong options.
+        temporal: a 3D UNet of diffusers whose temporal weights are taken, those that have the same shape here.
+        Raises ValueError for a 2D UNet that is not made like Stable Diffusion's, for wrong options, and where none of
+        the temporal weights has a place.
         """
         check_supported(unet)
         options.setdefault("norm_num_groups", unet.config.norm_num_groups)
         model: MobiusUNet = cls(unet2d=_plain_config(unet), mode=mode, **options)
         model.spatial.load_state_dict(unet.state_dict())
+        if temporal is not None:
+            model.load_temporal(split_unet3d(temporal)[2])
         return model
 
     @classmethod

@@ -5,6 +5,7 @@ Shapes: F frames, H W height and width.
 
 import io
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -67,6 +68,9 @@ def check_target(path: Path) -> None:
     if path.suffix and path.suffix.lower() not in ENCODERS:
         known = ", ".join(ENCODERS)
         raise UserError(f"{path}: suffix {path.suffix!r}, expected {known}, or none for a folder of PNG frames")
+    existing = next(folder for folder in path.absolute().parents if folder.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+        raise UserError(f"{path}: {existing} cannot be written, expected a folder that can")
     if path.suffix and path.is_dir():
         raise UserError(f"{path}: a folder, expected a file")
     if not path.suffix and path.exists():

@@ -68,7 +68,7 @@ def open_pipeline(model_folder: Path, *, device: str | None = None) -> MobiusPip
                 scheduler=DDIMScheduler.from_config(read_json(model_folder / "scheduler" / "scheduler_config.json")),
                 **asdict(remembered),
             )
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         reason = str(error).strip().split("\n")[0]
         raise UserError(f"{model_folder}: cannot be opened as a model ({reason})") from error
     pipeline.to(where)

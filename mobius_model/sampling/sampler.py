@@ -7,8 +7,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 from transformers import ChineseCLIPTextModel, CLIPTextModel
 
 from mobius_model.base_model.codec import SpaceToDepth
+from mobius_model.base_model.model_files import find_folder
 from mobius_model.base_model.opening import Base, downscale_of
 from mobius_model.base_model.text import CHINESE_CLIP_TOKENS, TextEncoder
 from mobius_model.network.unet import MobiusUNet
@@ -73,15 +73,22 @@ class MobiusPipeline(DiffusionPipeline):
 
     @classmethod
     def from_pretrained(
-        cls, pretrained_model_name_or_path: str | os.PathLike[str], *, device: str = "cpu"
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str],
+        *,
+        device: str = "cpu",
+        torch_dtype: torch.dtype = torch.float32,
+        use_safetensors: Literal[True] = True,
     ) -> "MobiusPipeline":
-        """Open a model folder as `open_pipeline` does: diffusers would import whatever model_index.json names.
+        """Open a local folder, or `owner/name[@revision]` in the hub cache, as `open_pipeline` does.
 
+        Diffusers would import whatever model_index.json names; its other options have no meaning here.
         Raises UserError for a folder that is no such model.
         """
         from mobius_model.sampling.model_folder import open_pipeline
 
-        return open_pipeline(Path(pretrained_model_name_or_path), device=device)
+        folder = find_folder(os.fspath(pretrained_model_name_or_path), key="model")
+        return cast("MobiusPipeline", open_pipeline(folder, device=device).to(torch_dtype))
 
     @torch.no_grad()
     def __call__(

@@ -31,7 +31,7 @@ class LoopConfig(StrictConfig):
 
 
 class LaunchConfig(StrictConfig):
-    """Who computes; changes nothing about the result as long as processes x accumulation stays the same."""
+    """Who computes; all that is random stays the same as long as processes x accumulation does, but for dropout."""
 
     num_processes: int = Field(1, ge=1, le=1024)  # on this machine, one per GPU; above 1 through torchrun
     device: Literal["auto", "cpu"] = "auto"
@@ -44,6 +44,7 @@ class TrainConfig(StrictConfig):
     output: str = Field(min_length=1)  # folder of checkpoints, log, samples, model; {stage} in it stands for the stage
     stage: Stage  # t2i trains a 2D UNet on first frames, t2v a temporal branch on clips
     init: str | None = None  # model to start from, or a table of one per stage; t2i without it starts from scratch
+    init_temporal: str | None = None  # t2v from a 2D UNet: a UNet3DConditionModel whose temporal weights are taken
     seed: int = Field(0, ge=0)
     trackers: tuple[str, ...] = ("tensorboard",)
     base: BaseConfig

@@ -41,12 +41,6 @@ class Ema:
         finally:
             self._fill(kept)
 
-    def load(self, averages: Mapping[str, Tensor]) -> None:
-        """Take over saved averages of the same weights."""
-        assert averages.keys() == self.averages.keys(), "the average is of other weights"
-        for name, average in self.averages.items():
-            average.copy_(averages[name])
-
     @torch.no_grad()
     def _fill(self, values: Mapping[str, Tensor]) -> None:
         for name, weight in self.weights.items():

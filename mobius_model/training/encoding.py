@@ -22,16 +22,15 @@ class Encoded:
 
 
 @torch.no_grad()
-def encode(batch: Batch, base: Base, *, generator: torch.Generator) -> Encoded:
-    """Encode a batch on the generator's device; latents are drawn from the VAE's mean and deviation."""
-    device = generator.device
+def encode(batch: Batch, base: Base, *, generator: torch.Generator, device: torch.device) -> Encoded:
+    """Encode a batch on a device; latents are drawn from the VAE's mean and deviation."""
     if isinstance(batch, LatentBatch):
         mean, std = batch.mean.to(device), batch.std.to(device)
         text = batch.encoder_hidden_states.to(device)
     else:
         mean, std = _encode_pixels(batch, base, device)
         text = base.text.encode(batch.captions).to(device)
-    drawn = torch.randn(mean.shape, generator=generator, device=device)
+    drawn = torch.randn(mean.shape, generator=generator).to(device)
     return Encoded(mean + std * drawn, text)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from schemas.config import StrictConfig
 
 Predict = Callable[[Tensor, Tensor], Tensor]
-"""Noisy latents B C F H W and timesteps B -> noise_pred B C F H W."""
+"""Noisy latents B C F H W and timesteps B -> noise_pred B C F H W: the noise, v or the latents, as configured."""
 
 
 class LossConfig(StrictConfig):
@@ -62,18 +62,15 @@ def noise_schedule(config: LossConfig) -> DDIMScheduler:
 
 def draw_noise(latents: Tensor, *, offset: float, generator: torch.Generator) -> Tensor:
     """Draw noise shaped like latents B C F H W, independent per frame, plus `offset` times one draw per channel."""
-    noise = torch.randn(latents.shape, generator=generator, device=latents.device, dtype=latents.dtype)
-    if offset == 0:
-        return noise
-    per_channel = torch.randn(
-        (*latents.shape[:3], 1, 1), generator=generator, device=latents.device, dtype=latents.dtype
-    )
-    return noise + offset * per_channel
+    noise = torch.randn(latents.shape, generator=generator)
+    if offset:
+        noise += offset * torch.randn((*latents.shape[:3], 1, 1), generator=generator)
+    return noise.to(latents)
 
 
 def draw_timesteps(num: int, low: int, high: int, *, generator: torch.Generator) -> Tensor:
     """Draw one timestep per clip, low <= timestep < high."""
-    return torch.randint(low, high, (num,), generator=generator, device=generator.device)
+    return torch.randint(low, high, (num,), generator=generator)
 
 
 def target_of(schedule: DDIMScheduler, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
@@ -127,7 +124,7 @@ def training_loss(
 ) -> Tensor:
     """Return the loss of one micro-batch of latents B C F H W; noise and timesteps come from the generator alone."""
     noise = draw_noise(latents, offset=config.noise_offset, generator=generator)
-    timesteps = draw_timesteps(len(latents), 0, config.num_timesteps, generator=generator)
+    timesteps = draw_timesteps(len(latents), 0, config.num_timesteps, generator=generator).to(latents.device)
     errors = diffusion_errors(predict, schedule, latents=latents, noise=noise, timesteps=timesteps)
     if config.min_snr_gamma is not None:
         errors = errors * min_snr_weights(schedule, timesteps, gamma=config.min_snr_gamma)

@@ -17,6 +17,7 @@ from schemas.errors import UserError
 from schemas.lock import locked
 
 LOCK = "train.lock"  # in every folder that a training run has written to
+WAYS_BACK = {"content": "data.latents = 'never' goes on with pixels"}
 WEIGHTS_PER_CHECKPOINT = 4  # a weight, its average, and two moments of the optimizer
 
 
@@ -59,7 +60,7 @@ def check_identity(checkpoint: Path, state: State, identity: Mapping[str, Any]) 
             what = "is of another dataset" if name == "dataset" else "was made with other settings"
             raise UserError(
                 f"{checkpoint}: this checkpoint {what}: {name} = {_brief(found)}, this run has {_brief(expected)}; "
-                "go back to the old settings, or choose another output"
+                f"{WAYS_BACK.get(name, 'go back to the old settings')}, or choose another output"
             )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import InitProcessGroupKwargs
+from accelerate.utils import InitProcessGroupKwargs, gather_object
 from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
@@ -20,12 +20,12 @@ from mobius_model.training.config import TrainConfig
 from mobius_model.training.ema import Ema
 from mobius_model.training.encoding import Encoded
 from mobius_model.training.guards import check_h_is_frozen
-from mobius_model.training.identity import config_digest, settings_of
+from mobius_model.training.identity import config_digest, settings_digest, settings_of
 from mobius_model.training.loss import Predict, noise_schedule
 from mobius_model.training.optimizer import open_optimizer
 from mobius_model.training.seeds import seed_of
 from mobius_model.training.trackers import check_trackers
-from mobius_model.training.unets import build_unet, check_prediction, init_identity, lower_h
+from mobius_model.training.unets import build_unet, check_base, check_schedule, init_identity, lower_h
 from schemas.errors import UserError
 
 LONGEST_WAIT = timedelta(hours=6)  # of a rank for the others: rank 0 reads the whole set for its hashes
@@ -112,18 +112,22 @@ def open_run(config: TrainConfig, accelerator: Accelerator) -> Run:
     require_one_batch(
         clips, batch_size=loop.batch_size, num_ranks=accelerator.num_processes, num_accumulated=loop.accumulation
     )
+    schedule = noise_schedule(config.loss)
     if config.init is not None:
-        check_prediction(config.init, config.loss.prediction)
+        check_schedule(config.init, schedule)
+        check_base(config.init, base.identity)
     unet = prepared_unet(config, base)
     identity = {
         "dataset": clips.identity,
         "content": clips.content,
         "base": base.identity,
         "init": init_identity(config.init),
+        "init_temporal": init_identity(config.init_temporal),
         "unet": config_digest(unet),
         "micro-batches per step": loop.accumulation * accelerator.num_processes,
         **settings_of(config),
     }
+    _check_ranks_agree(identity)
     if latents is None:
         move_base(base, device)  # where latents are stored it is only needed for samples
     unet.to(device)
@@ -133,14 +137,27 @@ def open_run(config: TrainConfig, accelerator: Accelerator) -> Run:
         unet.compile()
     ema = Ema(weights, config.ema)
     trained = Trained(weights, ema.averages, optimizer)
-    schedule = noise_schedule(config.loss)
     return Run(config, accelerator, base, clips, unet, net, ema, trained, schedule, identity)
+
+
+def _check_ranks_agree(identity: Mapping[str, Any]) -> None:
+    """Raise UserError if the ranks found different things: somebody wrote while they started."""
+    digests = gather_object([settings_digest(identity)])
+    if len(set(digests)) > 1:
+        raise UserError("the processes found different data or models while they started: run the same command again")
 
 
 def new_unet(config: TrainConfig, base: Base) -> nn.Module:
     """Build the network as it is before the first step, in float32, on the CPU: the same in every process."""
     torch.manual_seed(seed_of(config.seed, "weights"))
-    return build_unet(config.stage, config.init, network=config.network, base=base, size=config.data.size)
+    return build_unet(
+        config.stage,
+        config.init,
+        init_temporal=config.init_temporal,
+        network=config.network,
+        base=base,
+        size=config.data.size,
+    )
 
 
 def prepared_unet(config: TrainConfig, base: Base) -> nn.Module:

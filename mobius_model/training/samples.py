@@ -13,11 +13,9 @@ from mobius_model.sampling.gif import write_gif
 from mobius_model.sampling.sampler import DEFAULT_FPS, MobiusPipeline, pipeline_from_base
 from mobius_model.training.run import Run, move_base, new_unet
 from mobius_model.training.seeds import seed_of
-from mobius_model.training.unets import init_identity
+from mobius_model.training.unets import STEP, init_identity
 from schemas.errors import UserError
 from schemas.storage import write_text
-
-STEP = "step.json"  # in the model's folder: after which step it was written
 
 
 def draw_samples(run: Run, step: int) -> Iterator[Path]:
@@ -49,7 +47,7 @@ def write_model(run: Run, folder: Path, *, step: int) -> None:
     with _averaged(run) as unet, folder_written_aside(folder) as aside:
         pipeline = _pipeline(run, unet)
         pipeline.save_pretrained(aside, safe_serialization=True)
-        write_text(aside / STEP, json.dumps({"step": step}) + "\n")
+        write_text(aside / STEP, json.dumps({"step": step, "base": run.base.identity}) + "\n")
 
 
 def step_of_model(folder: Path) -> int | None:

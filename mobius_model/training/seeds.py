@@ -11,6 +11,6 @@ def seed_of(*place: int | str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def generator_at(*place: int | str, device: torch.device) -> torch.Generator:
-    """Return a generator whose draws depend on the place alone."""
-    return torch.Generator(device).manual_seed(seed_of(*place))
+def generator_at(*place: int | str) -> torch.Generator:
+    """Return a generator whose draws depend on the place alone; on the CPU, so that every device gets the same."""
+    return torch.Generator().manual_seed(seed_of(*place))

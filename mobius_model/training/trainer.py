@@ -262,14 +262,14 @@ def _step(run: Run, step: int, batches: Iterator[Batch], *, is_first: bool) -> t
 def _micro_loss(run: Run, batch: Batch, number: int) -> Tensor:
     """Return the loss of micro-batch `number`; everything random about it comes from the seed and that number."""
     seed, device = run.config.seed, run.device
-    encoded = encode(batch, run.base, generator=generator_at(seed, number, "latents", device=device))
+    encoded = encode(batch, run.base, generator=generator_at(seed, number, "latents"), device=device)
     torch.manual_seed(seed_of(seed, number, "dropout"))
     return training_loss(
         run.predict_with(encoded),
         run.schedule,
         encoded.latents,
         config=run.config.loss,
-        generator=generator_at(seed, number, "noise", device=device),
+        generator=generator_at(seed, number, "noise"),
     )
 
 

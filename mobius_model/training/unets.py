@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from diffusers import UNet2DConditionModel, UNet3DConditionModel
+from diffusers import DDIMScheduler, UNet2DConditionModel, UNet3DConditionModel
 from pydantic import Field
 from torch import nn
 
@@ -16,6 +16,15 @@ from schemas.errors import UserError
 from schemas.model_files import find_folder, read_json, require_file, require_safetensors, weights_digest
 
 UNET_CLASSES = {each.__name__: each for each in (UNet2DConditionModel, MobiusUNet, UNet3DConditionModel)}
+STEP = "step.json"  # in a model's folder: after which step it was written, and between which models
+OF_THE_SCHEDULE = {  # key of diffusers' schedulers -> setting
+    "prediction_type": "prediction",
+    "num_train_timesteps": "num_timesteps",
+    "beta_schedule": "beta_schedule",
+    "beta_start": "beta_start",
+    "beta_end": "beta_end",
+    "rescale_betas_zero_snr": "zero_terminal_snr",
+}
 FITTING_CLASSES = {"t2i": ("UNet2DConditionModel",), "t2v": tuple(UNET_CLASSES)}
 
 
@@ -27,7 +36,7 @@ class NetworkConfig(StrictConfig):
     temporal_resampling: Literal["spatial", "own", "pool"] = "spatial"  # spatial: the frozen ones, full width only
     conv_residual: bool = True  # whether TC adds its input inside Eq. 9
     attention_residual: bool = True  # whether TA does
-    temporal_mixing: bool = True  # whether t is mixed in the plane, too
+    temporal_mixing: bool = False  # whether t is mixed in the plane, too
     temporal_positions: bool = False  # whether TA knows the order of frames
     fusion: Literal["linear", "deep"] = "linear"
     train_head: bool = True  # the 2D UNet's output head, after the fusion
@@ -45,10 +54,13 @@ def find_unet(init: str) -> Path:
     return folder
 
 
-def build_unet(stage: Stage, init: str | None, *, network: NetworkConfig, base: Base, size: int) -> nn.Module:
+def build_unet(
+    stage: Stage, init: str | None, *, init_temporal: str | None, network: NetworkConfig, base: Base, size: int
+) -> nn.Module:
     """Build the network of a stage in float32, on the CPU, with what is to be trained requiring gradients.
 
-    size: pixels. New weights come from torch's global seed. Raises UserError for a model of another kind or width.
+    size: pixels. init_temporal: a model whose temporal weights are taken, where `init` is a 2D UNet. New weights come
+    from torch's global seed. Raises UserError for a model of another kind or width.
     """
     if size % base.downscale:
         raise UserError(f"data.size = {size}: the VAE divides by {base.downscale}, expected a multiple of it")
@@ -58,7 +70,7 @@ def build_unet(stage: Stage, init: str | None, *, network: NetworkConfig, base: 
     folder = find_unet(init)
     found = _load(stage, folder)
     _check_width(found, folder, base)
-    unet = found if stage == "t2i" else _with_time(found, network)
+    unet = found if stage == "t2i" else _with_time(found, network, init_temporal)
     spatial = unet if stage == "t2i" else unet.spatial
     spatial.register_to_config(sample_size=sample_size)
     if stage == "t2v":
@@ -67,12 +79,25 @@ def build_unet(stage: Stage, init: str | None, *, network: NetworkConfig, base: 
     return trained
 
 
-def check_prediction(init: str, prediction: str) -> None:
-    """Raise UserError if the model to start from was trained to predict something else, as far as it says."""
+def check_schedule(init: str, schedule: DDIMScheduler) -> None:
+    """Raise UserError if the model to start from was trained on another noise schedule, as far as it says."""
     path = find_unet(init).parent / "scheduler" / "scheduler_config.json"
-    found = read_json(path).get("prediction_type", prediction) if path.is_file() else prediction
-    if found != prediction:
-        raise UserError(f"{path}: this model predicts {found!r}, loss.prediction = {prediction!r}: expected the same")
+    found = read_json(path) if path.is_file() else {}
+    for key, setting in OF_THE_SCHEDULE.items():
+        expected = schedule.config[key]
+        if found.get(key, expected) != expected:
+            raise UserError(
+                f"{path}: this model was trained with {key} = {found[key]!r}, loss.{setting} says {expected!r}: "
+                "expected the same"
+            )
+
+
+def check_base(init: str, base_identity: str) -> None:
+    """Raise UserError if the model to start from was trained between other models than these, as far as it says."""
+    path = find_unet(init).parent / STEP
+    found = read_json(path).get("base", base_identity) if path.is_file() else base_identity
+    if found != base_identity:
+        raise UserError(f"{path}: this model was trained with another VAE or text encoder, expected those of the base")
 
 
 def init_identity(init: str | None) -> str | None:
@@ -111,11 +136,12 @@ def _load(stage: Stage, folder: Path) -> Any:
     return unet
 
 
-def _with_time(found: Any, network: NetworkConfig) -> Any:
+def _with_time(found: Any, network: NetworkConfig, init_temporal: str | None) -> Any:
     options = network.model_dump()
+    temporal = None if init_temporal is None else _load_temporal(find_unet(init_temporal))
     try:
         if isinstance(found, UNet2DConditionModel):
-            return MobiusUNet.from_unet2d(found, **options)
+            return MobiusUNet.from_unet2d(found, temporal=temporal, **options)
         if isinstance(found, UNet3DConditionModel):
             return MobiusUNet.from_unet3d(found, **options)
         unet = MobiusUNet(found.config.unet2d, norm_num_groups=found.config.norm_num_groups, **options)
@@ -126,6 +152,13 @@ def _with_time(found: Any, network: NetworkConfig) -> Any:
     except ValueError as error:
         raise UserError(f"network: {error}") from error
     return unet
+
+
+def _load_temporal(folder: Path) -> UNet3DConditionModel:
+    found = _load("t2v", folder)
+    if not isinstance(found, UNet3DConditionModel):
+        raise UserError(f"init_temporal: {folder} is a {type(found).__name__}, expected a UNet3DConditionModel")
+    return found
 
 
 def _check_width(unet: Any, folder: Path, base: Base) -> None:

@@ -51,12 +51,12 @@ def validation_sums(
     batches = clips.validation_batches(batch_size, first=rank, stride=num_ranks)
     for number, batch in enumerate(batches):
         place = rank + number * num_ranks
-        encoded = encode(batch, base, generator=generator_at(seed, place, "latents", device=device))
+        encoded = encode(batch, base, generator=generator_at(seed, place, "latents"), device=device)
         predict = predict_with(encoded)
         for quantile, (low, high) in enumerate(itertools.pairwise(edges)):
-            generator = generator_at(seed, place, quantile, device=device)
+            generator = generator_at(seed, place, quantile)
             noise = draw_noise(encoded.latents, offset=0.0, generator=generator)
-            timesteps = draw_timesteps(len(noise), low, high, generator=generator)
+            timesteps = draw_timesteps(len(noise), low, high, generator=generator).to(device)
             errors = diffusion_errors(predict, schedule, latents=encoded.latents, noise=noise, timesteps=timesteps)
             sums[0, quantile] += errors.double().sum().cpu()
             sums[1, quantile] += len(errors)

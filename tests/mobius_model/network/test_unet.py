@@ -14,10 +14,10 @@ from tests.mobius_model.network.nets import awakened, frame_by_frame, inputs, un
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"text_once_per_clip": False},
-    {"fusion": "linear", "train_head": False},
+    {"fusion": "deep", "train_head": False},
     {"conv_residual": False, "attention_residual": False},
     {"temporal_resampling": "own"},
-    {"temporal_mixing": False},
+    {"temporal_mixing": True},
     {"temporal_positions": True},
     {"temporal_width": 0.5, "temporal_resampling": "own"},
     {"temporal_width": 0.25, "temporal_resampling": "pool"},
@@ -78,9 +78,10 @@ def test_each_mode_trains_its_own_weights(mode: Any) -> None:
     assert any(name.startswith("temporal.") for name in trained)
 
 
-def test_parallel_layer_is_equations_8_and_9() -> None:
+@pytest.mark.parametrize("mixes", [False, True])
+def test_parallel_layer_is_equations_8_and_9(mixes: bool) -> None:
     """s = SC(h), h' = SA(s), t' = h' + TA(s + TC(t)), written out with plain tensors for every layer."""
-    parallel = awakened(MobiusUNet.from_unet2d(unet2d(), text_once_per_clip=False)).eval()
+    parallel = awakened(MobiusUNet.from_unet2d(unet2d(), text_once_per_clip=False, temporal_mixing=mixes)).eval()
     latents, timesteps, text = inputs()
     seen: list[tuple[Tensor, ...]] = []
     for layer in parallel.temporal.values():
@@ -103,7 +104,8 @@ def test_parallel_layer_is_equations_8_and_9() -> None:
                     h, t = torch.cat([h, h_skip], 1), torch.cat([t, t_skip], 1)
                 layer = parallel.temporal[place.name]
                 s = place.resnet(h, temb)
-                conv = plain_temporal_conv(layer.conv, plain_mix(layer.mix, plain_bridge(layer.bridge, t)))
+                conv = plain_bridge(layer.bridge, t)
+                conv = plain_temporal_conv(layer.conv, plain_mix(layer.mix, conv) if mixes else conv)
                 if place.attention is None:
                     h, t = s, s + conv
                 else:
@@ -217,6 +219,14 @@ def test_parallel_takes_the_temporal_weights_of_a_3d_unet_where_they_fit() -> No
     )
     left = parallel.load_temporal({f"transformer_in.{k}": v for k, v in theirs.transformer_in.state_dict().items()})
     assert left == []
+
+
+def test_a_2d_unet_takes_the_temporal_weights_of_a_3d_unet() -> None:
+    theirs, unet = unet3d(), unet2d()
+    ours = MobiusUNet.from_unet2d(unet, mode="serial", temporal=theirs)
+    assert torch.equal(ours.transformer_in.proj_in.weight, theirs.transformer_in.proj_in.weight)
+    assert torch.equal(ours.spatial.conv_in.weight, unet.conv_in.weight)
+    assert ours.num_left_out == 0
 
 
 @pytest.mark.parametrize(

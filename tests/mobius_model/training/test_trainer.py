@@ -96,7 +96,7 @@ def test_the_model_is_the_average_of_what_was_trained_and_the_rest_of_what_it_st
     [
         {"network": {"mode": "serial"}},
         {"network": {"mode": "full"}},
-        {"network": {"temporal_width": 0.5, "temporal_resampling": "own", "fusion": "linear"}},
+        {"network": {"temporal_width": 0.5, "temporal_resampling": "own", "fusion": "deep"}},
         {"loop": {"recompute": "all"}, "optimizer": {"max_grad_norm": 0.1}},
         {"loop": {"precision": "bf16", "spatial_precision": "bf16"}},
         {
@@ -329,7 +329,25 @@ def test_a_start_of_another_width_or_kind_is_refused(inputs: Path, tmp_path: Pat
 
 def test_a_start_that_predicts_something_else_is_refused(inputs: Path, tmp_path: Path) -> None:
     made = config(inputs, tmp_path / "out", loss={"prediction": "v_prediction"})
-    refused(made, "this model predicts 'epsilon', loss.prediction = 'v_prediction'")
+    refused(made, "trained with prediction_type = 'epsilon', loss.prediction says 'v_prediction'")
+
+
+def test_a_start_of_another_schedule_or_base_is_refused(inputs: Path, tmp_path: Path) -> None:
+    refused(
+        config(inputs, tmp_path / "out", loss={"beta_end": 0.02}),
+        r"trained with beta_end = 0\.012, loss\.beta_end says 0\.02",
+    )
+    init = tmp_path / "init"
+    shutil.copytree(inputs / "pictures", init)
+    (init / "step.json").write_text('{"step": 4, "base": "of another"}')
+    refused(config(inputs, tmp_path / "out", init=str(init)), "trained with another VAE or text encoder")
+
+
+def test_what_is_of_clips_alone_does_not_bind_a_run_on_pictures(inputs: Path, tmp_path: Path) -> None:
+    made = pictures_config(inputs, tmp_path / "out")
+    train(made)
+    other = pictures_config(inputs, tmp_path / "out", network={"fusion": "deep"}, data={"fps": 12.0})
+    assert train(other).first_step == 4
 
 
 def test_options_that_exclude_each_other_are_refused(inputs: Path, tmp_path: Path) -> None:
