@@ -26,10 +26,10 @@ from torch import Tensor, nn
 from transformers import ChineseCLIPTextModel, CLIPTextModel
 
 from mobius_model.base_model.codec import SpaceToDepth
-from mobius_model.base_model.model_files import find_folder
 from mobius_model.base_model.opening import Base, downscale_of
 from mobius_model.base_model.text import CHINESE_CLIP_TOKENS, TextEncoder
 from mobius_model.network.unet import MobiusUNet
+from schemas.model_files import find_folder
 
 SAMPLERS = {"ddim": DDIMScheduler, "dpm++": DPMSolverMultistepScheduler}
 OUTPUT_TYPES = ("np", "latent")
