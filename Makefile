@@ -21,7 +21,7 @@ demo-train: .venv/ready
 	rm -rf demo/base demo/t2i demo/t2v demo/sample.gif
 	$(BIN)/mobius init-base demo/base --dataset demo/dataset --size 32
 	$(BIN)/mobius precompute flows/configs/train-demo.toml stage=t2i
-	$(BIN)/mobius train flows/configs/train-demo.toml stage=t2i loop.num_steps=1500 loop.batch_size=16
+	$(BIN)/mobius train flows/configs/train-demo.toml stage=t2i loop.num_steps=1500 loop.batch_size=8
 	$(BIN)/mobius precompute flows/configs/train-demo.toml
 	$(BIN)/mobius train flows/configs/train-demo.toml
 	$(BIN)/mobius generate demo/t2v/model "$(PROMPT)" --out demo/sample.gif --guidance 2

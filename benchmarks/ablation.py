@@ -98,6 +98,7 @@ def main() -> None:
     parser.add_argument("what", choices=["sample", "stickers"])
     parser.add_argument("--first-steps", type=int, default=2000, help="of the 2D UNet, on single frames")
     parser.add_argument("--steps", type=int, default=400, help="of every variant")
+    parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE, help="of every variant")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
     settings = parser.parse_args()
@@ -111,7 +112,17 @@ def main() -> None:
         print(f"seed {seed}: the 2D UNet alone {before:.4f}", flush=True)
         for name, loss in losses.items():
             started = time.perf_counter()
-            loss.append(second_stage(unet, VARIANTS[name], train, held_out, steps=settings.steps, seed=seed))
+            loss.append(
+                second_stage(
+                    unet,
+                    VARIANTS[name],
+                    train,
+                    held_out,
+                    steps=settings.steps,
+                    seed=seed,
+                    learning_rate=settings.learning_rate,
+                )
+            )
             print(f"  {name:<28} {loss[-1]:.4f}   {time.perf_counter() - started:.0f} s", flush=True)
     print_table(losses)
 
@@ -145,12 +156,19 @@ def first_stage(clips: Clips, *, steps: int, seed: int) -> UNet2DConditionModel:
 
 
 def second_stage(
-    unet: UNet2DConditionModel, options: dict[str, Any], clips: Clips, held_out: Clips, *, steps: int, seed: int
+    unet: UNet2DConditionModel,
+    options: dict[str, Any],
+    clips: Clips,
+    held_out: Clips,
+    *,
+    steps: int,
+    seed: int,
+    learning_rate: float = LEARNING_RATE,
 ) -> float:
     """Train one variant on clips and return its held-out loss."""
     torch.manual_seed(seed)
     model = MobiusUNet.from_unet2d(unet, **options).train()
-    optimizer = torch.optim.AdamW([weight for _, weight in model.trainable_parameters()], LEARNING_RATE)
+    optimizer = torch.optim.AdamW([weight for _, weight in model.trainable_parameters()], learning_rate)
     generator = torch.Generator().manual_seed(1000 + seed)
     for step in range(steps):
         warm_up(optimizer, step, steps)
@@ -173,7 +191,7 @@ def warm_up(optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
     """Rise over the first twentieth, then fall as a cosine to nothing."""
     rise = min(1.0, (step + 1) / (steps / 20))
     for group in optimizer.param_groups:
-        group["lr"] = LEARNING_RATE * rise * (1 + np.cos(np.pi * step / steps)) / 2
+        group["lr"] = optimizer.defaults["lr"] * rise * (1 + np.cos(np.pi * step / steps)) / 2
 
 
 def update(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -32,11 +32,14 @@ class StageBars:
         self._progress = progress
 
     def follow(self, name: str, total: int | None) -> Callable[..., None]:
-        """Add a bar; call the result with how many samples are done by now, and `total=` once it is known."""
-        bar = self._progress.add_task(name, total=total)
+        """Add a bar; call the result with how many samples are done by now, and `total=` once it is known.
+
+        Without a total it is shown from that first call on: what fails before has nothing to show.
+        """
+        bar = self._progress.add_task(name, total=total, visible=total is not None)
 
         def move(done: int, *, total: int | None = None) -> None:
-            self._progress.update(bar, completed=done, total=total)
+            self._progress.update(bar, completed=done, total=total, visible=True)
 
         return move
 

@@ -2,15 +2,12 @@
 
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +15,10 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.train_progress import follow_training
+from flows.train_record import recorded
 from mobius_model.training.config import TrainConfig
-from mobius_model.training.identity import versions
-from mobius_model.training.output import LOCK
 from schemas import errors
-from schemas.errors import MobiusError, UserError
-from schemas.storage import write_text
+from schemas.errors import MobiusError
 
 Message = dict[str, Any]
 SECONDS_TO_STOP = 20.0
@@ -38,25 +33,10 @@ class TrainerFailed(MobiusError):
     """The trainer's process ended without a word of its own; the end of its standard error says why."""
 
 
-class RefusedMidway(UserError):
-    """A UserError of a trainer that had started: unlike a mistake found before, it belongs in the record."""
-
-
 def run_train(config: TrainConfig) -> Message:
-    """Run the flow, show how it goes, and record what came of it in OUTPUT/run.json; return its outcome.
-
-    Raises what the trainer raised: UserError before anything is written, RefusedMidway after, or another of ours.
-    """
-    started = time.time()
-    try:
-        with _terminated_like_ctrl_c():
-            outcome: Message = train(config)
-    except BaseException as error:
-        if isinstance(error, UserError) and not isinstance(error, RefusedMidway):
-            raise
-        _record(config, started, "stopped" if isinstance(error, KeyboardInterrupt) else "failed", error=str(error))
-        raise
-    _record(config, started, "done", result=outcome)
+    """Run the flow, show how it goes, and return its outcome. Raises what the trainer raised."""
+    with _terminated_like_ctrl_c():
+        outcome: Message = train(config)
     return outcome
 
 
@@ -68,14 +48,24 @@ def train(config: TrainConfig) -> Message:
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 def launch(config: TrainConfig) -> Message:
-    """Start the trainer, follow its reports, return its outcome; it ends when this process does."""
+    """Start the trainer, follow its reports, return its outcome; it ends when this process does.
+
+    Raises what the trainer raised. What came of it is recorded in OUTPUT/run.json.
+    """
     with (
-        follow_training() as tell,
+        recorded(config) as record,
+        follow_training() as show,
         _config_file(config) as path,
         tempfile.TemporaryFile() as log,
         _started(_command(config, path), log) as process,
     ):
-        return _follow(process, tell, log)
+
+        def tell(message: Message) -> None:
+            record.has_started = True
+            show(message)
+
+        record.outcome = _follow(process, tell, log)
+    return record.outcome
 
 
 def _command(config: TrainConfig, path: Path) -> list[str]:
@@ -90,22 +80,19 @@ def _follow(process: subprocess.Popen[str], tell: Callable[[Message], None], log
     """Pass on what the trainer reports until it ends. Raises what it raised."""
     outcome: Message | None = None
     failure: Message | None = None
-    has_started = False
     assert process.stdout is not None
     for line in process.stdout:
         message = _parse(line)
         if message is None:
             sys.stderr.write(line)
         elif "report" in message:
-            has_started = True
             tell(message)
         else:
             outcome = message.get("outcome", outcome)
             failure = failure or (message if "error" in message else None)
     process.wait()
     if failure is not None:
-        kind = getattr(errors, failure["error"], MobiusError)
-        raise (RefusedMidway if kind is UserError and has_started else kind)(failure["message"])
+        raise getattr(errors, failure["error"], MobiusError)(failure["message"])
     if process.returncode or outcome is None:
         log.seek(max(0, log.seek(0, os.SEEK_END) - ERROR_BYTES))
         said = log.read().decode(errors="replace").strip()
@@ -169,18 +156,3 @@ def _config_file(config: TrainConfig) -> Iterator[Path]:
         path = Path(folder) / "config.json"
         path.write_text(config.model_dump_json(), encoding="utf-8")
         yield path
-
-
-def _record(config: TrainConfig, started: float, outcome: str, **more: Any) -> None:
-    """Write OUTPUT/run.json, if the trainer took the folder for its own."""
-    if not (config.output_path / LOCK).exists():
-        return
-    record = {
-        "outcome": outcome,
-        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        "wall_seconds": round(time.time() - started, 3),
-        "config": config.model_dump(mode="json"),
-        "versions": {"python": platform.python_version(), **versions()},
-        **more,
-    }
-    write_text(config.output_path / "run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")

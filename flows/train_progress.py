@@ -62,9 +62,10 @@ class TrainingView:
 
     def _validate(self, message: Message) -> None:
         quantiles = " ".join(f"{loss:.4f}" for loss in message["by_quantile"])
+        ratio = message["t_over_h"]
         self._console.print(
             f"step {message['step']:,}: held-out loss {message['loss']:.4f} "
-            f"(by timestep, little noise first: {quantiles})",
+            f"(by timestep, little noise first: {quantiles})" + ("" if ratio is None else f", t / h {ratio:.3f}"),
             highlight=False,
             soft_wrap=True,
         )

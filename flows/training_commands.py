@@ -112,7 +112,10 @@ def generate(
         Path, typer.Option(help=".gif .webp .png .mp4, or no suffix for a folder of PNG frames", show_default=False)
     ],
     num_frames: Annotated[int | None, typer.Option("--frames", help="If not given: as in training")] = None,
-    fps: Annotated[float | None, typer.Option(help="Frames per second; if not given: as in training")] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames per second; if not given: as in training, 8 where that kept each clip's own"),
+    ] = None,
     num_inference_steps: Annotated[int, typer.Option("--steps", help="Of the sampler")] = 50,
     guidance_scale: Annotated[float, typer.Option("--guidance", help="How much the prompt weighs; 1 = no more")] = 9.0,
     negative_prompt: Annotated[str, typer.Option("--negative", help="What not to draw")] = "",

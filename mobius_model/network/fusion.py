@@ -27,7 +27,7 @@ class DeepFusion(nn.Module):
     """A residual block over both states: norm, SiLU and 3 x 3 convolution, twice, the second convolution zero.
 
     Each state has a norm of its own: t is a sum over all layers and far larger than h. Without, the first steps throw
-    the output about, and held-out loss was 8 % higher on moving figures (docs/training.md).
+    the output about, and moving figures are hardly learnt.
     """
 
     def __init__(self, channels: int, temporal_channels: int, norm_num_groups: int) -> None:

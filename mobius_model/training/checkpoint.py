@@ -132,10 +132,11 @@ def _flat(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, Tenso
 
 def _restore(optimizer: torch.optim.Optimizer, names: list[str], values: Mapping[str, Tensor]) -> None:
     indices = {name: index for index, name in enumerate(names)}
-    state: dict[int, dict[str, Tensor]] = {}
+    state: dict[int, dict[str, Tensor | int]] = {}
     for name, value in values.items():
         weight, _, key = name.rpartition(SEPARATOR)
-        state.setdefault(indices[weight], {})[key] = value
+        was_number = value.dim() == 0 and value.dtype == torch.int64  # no optimizer keeps a tensor of this kind
+        state.setdefault(indices[weight], {})[key] = int(value) if was_number else value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

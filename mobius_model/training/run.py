@@ -127,7 +127,7 @@ def open_run(config: TrainConfig, accelerator: Accelerator) -> Run:
         "micro-batches per step": loop.accumulation * accelerator.num_processes,
         **settings_of(config),
     }
-    _check_ranks_agree(identity)
+    check_ranks_agree(identity)
     if latents is None:
         move_base(base, device)  # where latents are stored it is only needed for samples
     unet.to(device)
@@ -140,7 +140,7 @@ def open_run(config: TrainConfig, accelerator: Accelerator) -> Run:
     return Run(config, accelerator, base, clips, unet, net, ema, trained, schedule, identity)
 
 
-def _check_ranks_agree(identity: Mapping[str, Any]) -> None:
+def check_ranks_agree(identity: Mapping[str, Any]) -> None:
     """Raise UserError if the ranks found different things: somebody wrote while they started."""
     digests = gather_object([settings_digest(identity)])
     if len(set(digests)) > 1:

@@ -138,6 +138,11 @@ def _load(stage: Stage, folder: Path) -> Any:
 
 def _with_time(found: Any, network: NetworkConfig, init_temporal: str | None) -> Any:
     options = network.model_dump()
+    if init_temporal is not None and not isinstance(found, UNet2DConditionModel):
+        raise UserError(
+            f"init_temporal = {init_temporal!r}: init is a {type(found).__name__}, which has temporal weights of its "
+            "own; expected a 2D UNet as init, or no init_temporal"
+        )
     temporal = None if init_temporal is None else _load_temporal(find_unet(init_temporal))
     try:
         if isinstance(found, UNet2DConditionModel):

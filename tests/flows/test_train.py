@@ -1,5 +1,6 @@
 """From a dataset root to a GIF by the command line: train, stop and go on, draw."""
 
+import contextlib
 import json
 import signal
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.train import RefusedMidway, _follow, _started, run_train
+from flows.train import _follow, _started
+from flows.train_record import recorded
 from mobius_model.sampling.generate import generate
 from mobius_model.training.checkpoint import newest_checkpoint
-from mobius_model.training.config import TrainConfig
-from mobius_model.training.output import LOCK
+from mobius_model.training.output import sole_training
 from schemas.errors import UserError
 from tests.conftest import ROOT
 from tests.flows.mobius import Mobius
@@ -92,33 +93,44 @@ def test_a_mistake_is_one_sentence_exit_code_2_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("said_before", "kind"), [([], UserError), ([{"report": "Started"}], RefusedMidway)])
-def test_a_mistake_found_after_the_start_is_told_from_one_before(
-    said_before: list[dict[str, str]], kind: type[UserError]
+def test_what_the_trainer_says_of_its_end_is_raised_here() -> None:
+    line = json.dumps({"error": "UserError", "message": "init: was changed"})
+    with (
+        tempfile.TemporaryFile() as log,
+        _started([sys.executable, "-c", f"print({line!r})"], log) as process,
+        pytest.raises(UserError, match="init: was changed"),
+    ):
+        _follow(process, lambda message: None, log)
+
+
+@pytest.mark.parametrize(
+    ("has_started", "error", "outcome"),
+    [
+        (False, UserError, None),
+        (True, UserError, "failed"),
+        (True, KeyboardInterrupt, "stopped"),
+        (True, None, "done"),
+    ],
+)
+def test_only_what_came_of_a_started_run_is_on_record(
+    inputs: Path, tmp_path: Path, has_started: bool, error: type[BaseException] | None, outcome: str | None
 ) -> None:
-    said = [*said_before, {"error": "UserError", "message": "init: was changed"}]
-    lines = "\n".join(json.dumps(each) for each in said)
-    with tempfile.TemporaryFile() as log, _started([sys.executable, "-c", f"print({lines!r})"], log) as process:
-        with pytest.raises(UserError, match="init: was changed") as caught:
-            _follow(process, lambda message: None, log)
-        assert type(caught.value) is kind
+    with contextlib.suppress(UserError, KeyboardInterrupt), recorded(pictures_config(inputs, tmp_path)) as record:
+        record.has_started = has_started
+        if error is not None:
+            raise error("init: was changed")
+    path = tmp_path / "run.json"
+    assert (json.loads(path.read_text())["outcome"] if path.exists() else None) == outcome
 
 
-@pytest.mark.parametrize("kind", [UserError, RefusedMidway])
-def test_only_a_mistake_found_after_the_start_is_on_record(
-    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[UserError]
-) -> None:
-    def fail(config: TrainConfig) -> None:
-        raise kind("init: was changed")
-
-    monkeypatch.setattr("flows.train.train", fail)
-    (tmp_path / LOCK).touch()  # a run had the folder before
-    with pytest.raises(UserError, match="init: was changed"):
-        run_train(pictures_config(inputs, tmp_path))
-    record = tmp_path / "run.json"
-    assert (json.loads(record.read_text())["outcome"] if record.exists() else None) == (
-        "failed" if kind is RefusedMidway else None
-    )
+def test_a_second_command_does_not_touch_the_record_of_the_first(mobius: Mobius, inputs: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    with sole_training(output):
+        done = mobius.run(*arguments("t2i", inputs, output))
+    assert done.returncode == USER_ERROR
+    assert "another run is training into this folder" in done.stderr
+    assert not (output / "run.json").exists()
 
 
 @pytest.mark.parametrize(("name", "num_processes"), [("SIGKILL", 2), ("SIGTERM", 1)])

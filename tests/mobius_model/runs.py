@@ -74,20 +74,24 @@ def start_process(config: TrainConfig, *, num_ranks: int = 1, **environment: str
     """Train in processes of their own, as torchrun does it if there are several; killed as a group."""
     path = Path(f"{config.output}.json")
     path.write_text(config.model_dump_json())
-    run = ["-m", "mobius_model.train", str(path)]
+    return start_ranks(["-m", "mobius_model.train", str(path)], num_ranks=num_ranks, **environment)
+
+
+def start_ranks(run: list[str], *, num_ranks: int, **environment: str) -> subprocess.Popen[str]:
+    """Start a script or module of Python as so many ranks."""
     if num_ranks > 1:
-        torchrun = [
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--local-addr=127.0.0.1",
-            f"--nproc-per-node={num_ranks}",
-        ]
-        run = [*torchrun, *run]
+        torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr=127.0.0.1"]
+        run = [*torchrun, f"--nproc-per-node={num_ranks}", *run]
     return subprocess.Popen(
         [sys.executable, *run],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", **environment},
+        env={
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "GLOO_SOCKET_IFNAME": "lo",
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -97,7 +101,15 @@ def start_process(config: TrainConfig, *, num_ranks: int = 1, **environment: str
 
 
 def run_process(config: TrainConfig, *, num_ranks: int = 1, **environment: str) -> subprocess.CompletedProcess[str]:
-    with start_process(config, num_ranks=num_ranks, **environment) as process:
+    return _ended(start_process(config, num_ranks=num_ranks, **environment))
+
+
+def run_ranks(run: list[str], *, num_ranks: int, **environment: str) -> subprocess.CompletedProcess[str]:
+    return _ended(start_ranks(run, num_ranks=num_ranks, **environment))
+
+
+def _ended(started: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    with started as process:
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     return subprocess.CompletedProcess([], process.returncode, output, errors)
 

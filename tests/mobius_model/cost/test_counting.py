@@ -1,7 +1,6 @@
 """Counting at the full size, Stable Diffusion 2.1: the figures known of diffusers' classes, and what parallel saves."""
 
-from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,52 +11,14 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.peers import diffusers_3d, diffusers_checkpointed, diffusers_serial
-from mobius_model.cost.counting import ClipShape, StepCount, count_parameters, count_step
+from benchmarks.counting import GIB, SD_UNET, TERA, count
+from mobius_model.cost.counting import ClipShape, count_parameters, count_step
 from mobius_model.network.unet import HEAD, MobiusUNet
-from tests.mobius_model.network.nets import TEXT_WIDTH, inputs, unet2d
+from tests.mobius_model.network.nets import TEXT_WIDTH, inputs, saved_beside, unet2d
 
-GIB, TERA = 2**30, 10**12
-SD_UNET: dict[str, Any] = {
-    "sample_size": 32,
-    "in_channels": 4,
-    "out_channels": 4,
-    "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-    "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
-    "block_out_channels": (320, 640, 1280, 1280),
-    "layers_per_block": 2,
-    "norm_num_groups": 32,
-    "cross_attention_dim": 1024,
-    "attention_head_dim": (5, 10, 20, 20),
-    "use_linear_projection": True,
-}
-CLIPS = ClipShape(batch_size=2, num_frames=8, latent_channels=4, latent_size=32, num_tokens=77, text_width=1024)
 TINY_CLIPS = ClipShape(
     batch_size=2, num_frames=3, latent_channels=4, latent_size=8, num_tokens=5, text_width=TEXT_WIDTH
 )
-
-
-def mobius(mode: Any, recompute: str = "none") -> MobiusUNet:
-    model = MobiusUNet(SD_UNET, mode=mode)
-    model.set_recompute(recompute)
-    return model
-
-
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "full": partial(diffusers_3d, SD_UNET),
-    "serial": partial(diffusers_serial, SD_UNET),
-    "serial checkpointed": partial(diffusers_checkpointed, SD_UNET),
-    "our serial": partial(mobius, "serial"),
-    "parallel": partial(mobius, "parallel"),
-    "parallel cheap": partial(mobius, "parallel", "cheap"),
-    "parallel attention": partial(mobius, "parallel", "attention"),
-    "parallel all": partial(mobius, "parallel", "all"),
-}
-
-
-@cache
-def count(name: str) -> StepCount:
-    return count_step(NETWORKS[name], CLIPS)
 
 
 def flop(name: str) -> int:
@@ -122,19 +83,9 @@ def test_attention_again_lies_between_cheap_and_all() -> None:
 
 def real_step(model: nn.Module) -> tuple[int, int, int]:
     """Return bytes that a real forward pass hands over to the backward pass, and the FLOP of products of each."""
-    weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
     latents, timesteps, text = inputs()
-    known = weights | {each.untyped_storage().data_ptr() for each in (latents, timesteps, text)}
-    saved: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in known:
-            saved[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-    with FlopCounterMode(display=False) as forward, hooks:
+    beside = saved_beside([*model.parameters(), latents, timesteps, text])
+    with FlopCounterMode(display=False) as forward, beside as saved:
         noise_pred = model(latents, timesteps, text).sample
     with FlopCounterMode(display=False) as backward:
         noise_pred.square().mean().backward()

@@ -1,5 +1,7 @@
 """Tiny real networks for tests: two levels, one with attention, as diffusers makes them."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -48,6 +50,22 @@ def awakened(model: nn.Module) -> Any:
         if not weight.any():
             nn.init.normal_(weight, std=0.05)
     return model
+
+
+@contextmanager
+def saved_beside(known: Iterable[Tensor]) -> Iterator[dict[int, int]]:
+    """Collect storages handed over to the backward pass, address -> bytes, but for those of the known tensors."""
+    own = {tensor.untyped_storage().data_ptr() for tensor in known}
+    saved: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        yield saved
 
 
 def inputs(*, batch: int = 2, num_frames: int = 3, size: int = 8) -> tuple[Tensor, Tensor, Tensor]:

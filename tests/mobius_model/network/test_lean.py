@@ -8,6 +8,7 @@ from diffusers.models.activations import GEGLU
 from torch import Tensor, nn
 
 from mobius_model.network.lean import Gate, LeanDropout, NormSilu
+from tests.mobius_model.network.nets import saved_beside
 
 
 def norm_silu() -> tuple[nn.Module, nn.Module, Tensor]:
@@ -28,16 +29,7 @@ def gate() -> tuple[nn.Module, nn.Module, Tensor]:
 def kept_and_gradients(layer: nn.Module, given: Tensor) -> tuple[Tensor, list[Tensor], int]:
     """Return what a layer gives, all gradients, and the bytes kept beside its weights and its input."""
     given = given.clone().requires_grad_()
-    own = {p.untyped_storage().data_ptr() for p in [given, *layer.parameters()]}
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with saved_beside([given, *layer.parameters()]) as kept:
         out = layer(given)
     out.square().sum().backward()
     gradients = [p.grad for p in [given, *layer.parameters()] if p.grad is not None]

@@ -54,6 +54,24 @@ def test_a_checkpoint_goes_on_exactly_where_it_was_written(tmp_path: Path) -> No
         assert torch.equal(ours.averages[name], theirs.averages[name])
 
 
+def test_an_optimizer_that_counts_in_plain_numbers_gets_them_back(tmp_path: Path) -> None:
+    def sparse(seed: int, steps: int) -> Trained:
+        torch.manual_seed(seed)
+        weight = nn.Parameter(torch.randn(5, 2))
+        made = Trained({"w": weight}, {"w": weight.detach().clone()}, torch.optim.SparseAdam([weight], lr=0.1))
+        for _ in range(steps):
+            weight.grad = torch.ones(5, 2).to_sparse(1)
+            made.optimizer.step()
+        return made
+
+    ours, theirs = sparse(0, steps=3), sparse(1, steps=1)
+    read_checkpoint(write(tmp_path, 3, ours), theirs)
+    ((found,), (expected,)) = (made.optimizer.state.values() for made in (theirs, ours))
+    assert type(found["step"]) is int
+    assert found["step"] == expected["step"] == 3
+    assert torch.equal(found["exp_avg"], expected["exp_avg"])
+
+
 def test_only_the_newest_stay(tmp_path: Path) -> None:
     for number in (1, 2, 9, 10):
         newest = write(tmp_path, number, trained(0), keep=2)

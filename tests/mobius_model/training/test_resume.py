@@ -3,6 +3,7 @@
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,8 +17,11 @@ from tests.mobius_model.runs import (
     assert_same_training,
     config,
     log_lines,
+    losses,
     run_process,
+    run_ranks,
     start_process,
+    trained_tensors,
 )
 
 STEPS = {"num_steps": 14, "batch_size": 2, "log_every_steps": 1}  # more than an epoch of 21 samples
@@ -74,3 +78,41 @@ def test_two_ranks_killed_and_started_again_equal_one_that_accumulates_twice(
     assert done.returncode == 0, done.stderr[-3000:]
     assert f'"first_step": {step}' in done.stdout
     assert_same_training(tmp_path / "out", uninterrupted)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [{"precision": "bf16"}, {"precision": "bf16", "spatial_precision": "bf16"}, {"recompute": "all"}],
+    ids=lambda loop: "-".join(map(str, loop)),
+)
+def test_a_run_in_two_parts_ends_with_the_same_bits(inputs: Path, tmp_path: Path, loop: dict[str, Any]) -> None:
+    constant = {"schedule": {"name": "constant"}}
+    train(config(inputs, tmp_path / "one", loop={**loop, "num_steps": 4}, **constant))
+    train(config(inputs, tmp_path / "two", loop={**loop, "num_steps": 2}, **constant))
+    assert train(config(inputs, tmp_path / "two", loop={**loop, "num_steps": 4}, **constant)).first_step == 2
+    ours, theirs = (trained_tensors(tmp_path / name) for name in ("two", "one"))
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert losses(tmp_path / "two") == losses(tmp_path / "one")
+
+
+RANKS = """
+import sys
+from accelerate import PartialState
+from mobius_model.training.run import check_ranks_agree
+from schemas.errors import UserError
+
+state = PartialState(cpu=True)
+check_ranks_agree({"dataset": "the same"})
+try:
+    check_ranks_agree({"dataset": f"found by {state.process_index}"})
+except UserError as error:
+    print(f"refused: {error}\\n", end="", flush=True)
+state.destroy_process_group()
+"""
+
+
+def test_ranks_that_found_different_things_all_refuse(tmp_path: Path) -> None:
+    (tmp_path / "ranks.py").write_text(RANKS)
+    done = run_ranks([str(tmp_path / "ranks.py")], num_ranks=2)
+    assert done.stdout.count("refused: the processes found different data or models") == 2, done.stderr[-3000:]

@@ -179,6 +179,8 @@ def test_stage_two_starts_from_a_3d_unet_of_diffusers(inputs: Path, tmp_path: Pa
     train(config(inputs, tmp_path / "out", init=str(tmp_path / "unet3d"), network={"mode": "serial"}))
     saved = MobiusUNet.from_pretrained(tmp_path / "out/model/unet").state_dict()
     assert torch.equal(saved["spatial.conv_in.weight"], unet.conv_in.weight)
+    both = {"init": str(tmp_path / "unet3d"), "init_temporal": str(tmp_path / "unet3d")}
+    refused(config(inputs, tmp_path / "both", **both), match="init is a UNet3DConditionModel, which has temporal")
 
 
 def test_stored_latents_are_used_where_they_fit(inputs: Path, tmp_path: Path) -> None:
