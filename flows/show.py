@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.decisions import DecisionCount
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, StageCount
 from pipeline.select import SelectConfig
 
 MAX_CELL_CHARACTERS = 72
@@ -19,10 +19,13 @@ MAX_VALUE_CHARACTERS = 400
 def show_ledger(ledger: Ledger, root: Path) -> None:
     """Print the account: stages first, then fates, then whether the sums agree."""
     console = Console()
-    stages = _table("Stages", "stage", "answered", "failed", "pending", "work, s")
+    counts_tokens = any(stage.tokens is not None for stage in ledger.stages.values())
+    of_models = ("tokens", "tokens/s", "busy") if counts_tokens else ()
+    stages = _table("Stages", "stage", "answered", "failed", "pending", "work, s", *of_models)
     for name, stage in ledger.stages.items():
         failed = sum(stage.failed.values())
-        stages.add_row(name, f"{stage.ok:,}", f"{failed:,}", f"{stage.pending:,}", f"{stage.seconds:,.1f}")
+        cells = [name, f"{stage.ok:,}", f"{failed:,}", f"{stage.pending:,}", f"{stage.seconds:,.1f}"]
+        stages.add_row(*cells, *(_model_cells(stage) if counts_tokens else ()))
     console.print(stages)
     fates = _table("Fates", "fate", "why", "t2i", "t2v")
     for fate, why, counts in _fates(ledger):
@@ -33,6 +36,14 @@ def show_ledger(ledger: Ledger, root: Path) -> None:
         console.print(_plain(sentence))
     for name, count in ledger.exported.items():
         console.print(f"{name}: {count:,} samples in", _plain(str(root / name)))
+
+
+def _model_cells(stage: StageCount) -> tuple[str, str, str]:
+    """Tokens, tokens per second of a worker, and the share of its time in which the model was not kept waiting."""
+    if stage.tokens is None or not stage.seconds:
+        return ("", "", "")
+    busy = 1 - stage.waited_seconds / stage.seconds
+    return f"{stage.tokens:,}", f"{stage.tokens / stage.seconds:,.1f}", f"{busy:.0%}"
 
 
 def show_decisions(count: DecisionCount) -> None:

@@ -33,7 +33,9 @@ STATUS_FIELDS = [
     pa.field("detail", pa.string()),
     pa.field("wants_video", pa.bool_(), nullable=False),
     pa.field("seconds", pa.float64(), nullable=False),  # on the clock; a batch's share
-    pa.field("cpu_seconds", pa.float64(), nullable=False),  # of the processor, in this thread
+    pa.field("waited_seconds", pa.float64(), nullable=False),  # of `seconds`, until the batch was prepared
+    pa.field("cpu_seconds", pa.float64(), nullable=False),  # of the processor, in this thread and the preparing one
+    pa.field("tokens", pa.float64()),  # a model wrote; a batch's share; null where none counts them
 ]
 
 

@@ -3,7 +3,9 @@
 import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from pipeline.ahead import Prepared
 from pipeline.models.cache import open_model_once
 from pipeline.plan import StagePlan
 from pipeline.stages.stage import StageInput
@@ -25,14 +27,16 @@ class Failure:
     detail: str
 
 
-def answer_or_blame(batch: Sequence[StageInput], plan: StagePlan) -> list[Answer | Failure]:
+def answer_or_blame(
+    batch: Sequence[StageInput], plan: StagePlan, prepared: Prepared[Any] | None = None
+) -> list[Answer | Failure]:
     """Answer a batch; if it raises, halve it until the sample to blame stands alone.
 
+    prepared: what was made ready for this batch, for a stage that has something to prepare.
     Raises MachineFault where the machine is to blame, and StageBroken after too many unforeseen errors in a row.
     """
-    model = open_model_once(plan)
     try:
-        answers: list[Answer | Failure] = list(plan.stage.answer(batch, config=plan.config, model=model))
+        answers = _answer(batch, plan, prepared)
     except (MachineFault, StageBroken, UserError):
         raise
     except (MemoryError, ConnectionError, TimeoutError) as error:
@@ -46,7 +50,17 @@ def answer_or_blame(batch: Sequence[StageInput], plan: StagePlan) -> list[Answer
         return [_blame(batch[0], error, plan)]
     assert len(answers) == len(batch), f"{plan.stage.name} gave {len(answers)} answers for {len(batch)} samples"
     _in_a_row[plan.stage.name] = 0
-    return answers
+    return [Failure(each.reason, str(each)) if isinstance(each, SampleError) else each for each in answers]
+
+
+def _answer(
+    batch: Sequence[StageInput], plan: StagePlan, prepared: Prepared[Any] | None
+) -> Sequence[Answer | SampleError]:
+    stage, model = plan.stage, open_model_once(plan)
+    if stage.prepare is None:
+        return stage.answer(batch, config=plan.config, model=model)
+    ready = stage.prepare(batch, model=model) if prepared is None else prepared.wait()
+    return stage.answer(batch, config=plan.config, model=model, prepared=ready)
 
 
 def _blame(each: StageInput, error: Exception, plan: StagePlan) -> Failure:

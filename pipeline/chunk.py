@@ -1,14 +1,18 @@
 """Chunk: one stage over some row groups of some shards, from the samples that lack an answer to part files.
 
-This is what one task does, on any engine. Memory: one row group of media and one unflushed part.
+This is what one task does, on any engine. Memory: one row group of media, one unflushed part, and, where a stage
+prepares its batches ahead, as many of them as `pipeline.ahead` says.
 """
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from pipeline.ahead import Prepared, prepare_ahead
 from pipeline.answers import (
     FAILED,
     MAX_DETAIL_CHARACTERS,
@@ -23,6 +27,8 @@ from pipeline.blame import Failure, answer_or_blame
 from pipeline.config import CurateConfig
 from pipeline.decisions import read_asked
 from pipeline.inputs import ShardInputs, Wanted
+from pipeline.models.cache import open_model_once
+from pipeline.models.usage import usage_of
 from pipeline.plan import StagePlan, plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import StageInput
@@ -48,8 +54,7 @@ class ChunkCount:
     seconds: float = 0.0
 
     def __add__(self, other: "ChunkCount") -> "ChunkCount":
-        num_ok, num_failed = self.num_ok + other.num_ok, self.num_failed + other.num_failed
-        return ChunkCount(num_ok, num_failed, self.seconds + other.seconds)
+        return ChunkCount(self.num_ok + other.num_ok, self.num_failed + other.num_failed, self.seconds + other.seconds)
 
 
 def answer_chunk(root: DatasetRoot, config: CurateConfig, *, stage: str, slices: Sequence[Slice]) -> ChunkCount:
@@ -101,29 +106,56 @@ def _answer_slice(root: DatasetRoot, part: Slice, pending: _Pending, *, flush: F
     writer = PartWriter(folder, part.shard, part_schema(plan.stage.answer_type), flush)
     num_ok = num_failed = 0
     started = time.perf_counter()
-    for row_group in range(part.first, part.last + 1):
-        inputs = pending.shard.read(row_group, pending.is_pending, pending.wants_video)
-        for row in _answer_rows(inputs, plan):
-            num_ok += row["status"] == OK
-            num_failed += row["status"] == FAILED
-            writer.add(row)
+    row_groups = [each for each in range(part.first, part.last + 1) if pending.shard.has(each, pending.is_pending)]
+    for row in _answer_rows(_batches(row_groups, pending), plan) if row_groups else ():
+        num_ok += row["status"] == OK
+        num_failed += row["status"] == FAILED
+        writer.add(row)
     writer.flush()
     return ChunkCount(num_ok, num_failed, time.perf_counter() - started)
 
 
-def _answer_rows(inputs: Sequence[StageInput], plan: StagePlan) -> Iterator[dict[str, Any]]:
+def _batches(row_groups: Iterable[int], pending: _Pending) -> Iterator[Sequence[StageInput]]:
+    """Read row group after row group and cut each into batches, in order."""
+    size = pending.plan.batch_size
+    for row_group in row_groups:
+        inputs = pending.shard.read(row_group, pending.is_pending, pending.wants_video)
+        for first in range(0, len(inputs), size):
+            yield inputs[first : first + size]
+
+
+def _answer_rows(batches: Iterable[Sequence[StageInput]], plan: StagePlan) -> Iterator[dict[str, Any]]:
     """Yield one row per input, batch by batch, in order."""
-    for first in range(0, len(inputs), plan.batch_size):
-        batch = inputs[first : first + plan.batch_size]
-        wall, processor = time.perf_counter(), time.thread_time()
-        results = answer_or_blame(batch, plan)
-        cost = {
-            "seconds": round((time.perf_counter() - wall) / len(batch), 6),
-            "cpu_seconds": round((time.thread_time() - processor) / len(batch), 6),
-        }
-        for each, result in zip(batch, results, strict=True):
-            sys.audit("mobius.answered", plan.stage.name, each.sample.key)
-            yield {**_row(each, result, plan=plan), **cost}
+    if plan.stage.prepare is None:
+        for batch in batches:
+            yield from _answer_batch(batch, plan, None)
+        return
+    prepare = partial(plan.stage.prepare, model=open_model_once(plan))
+    with closing(prepare_ahead(batches, prepare)) as ahead:
+        for batch, prepared in ahead:
+            yield from _answer_batch(batch, plan, prepared)
+
+
+def _answer_batch(
+    batch: Sequence[StageInput], plan: StagePlan, prepared: Prepared[Any] | None
+) -> Iterator[dict[str, Any]]:
+    usage = usage_of(open_model_once(plan))
+    tokens = 0 if usage is None else usage.num_tokens
+    wall, processor = time.perf_counter(), time.thread_time()
+    if prepared is not None:
+        prepared.join()
+    waited = time.perf_counter() - wall
+    results = answer_or_blame(batch, plan, prepared)
+    processor = time.thread_time() - processor + (0.0 if prepared is None else prepared.cpu_seconds)
+    cost = {
+        "seconds": round((time.perf_counter() - wall) / len(batch), 6),
+        "waited_seconds": round(waited / len(batch), 6),
+        "cpu_seconds": round(processor / len(batch), 6),
+        "tokens": None if usage is None else (usage.num_tokens - tokens) / len(batch),
+    }
+    for each, result in zip(batch, results, strict=True):
+        sys.audit("mobius.answered", plan.stage.name, each.sample.key)
+        yield {**_row(each, result, plan=plan), **cost}
 
 
 def _row(each: StageInput, result: Answer | Failure, *, plan: StagePlan) -> dict[str, Any]:

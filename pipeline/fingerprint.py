@@ -15,7 +15,7 @@ def fingerprint_stage(stage: Stage, config: StrictConfig, read: Mapping[str, str
     identity = {
         "stage": stage.name,
         "version": stage.version,
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude=config.identified),
         "model": stage.identify(config),
         "reads": {name: read[name] for name in stage.reads},
     }

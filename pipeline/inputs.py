@@ -58,10 +58,13 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         """True if every stage whose answer comes along has answered this sample."""
         return all(self._is_ok(name, key) for name in self._stages(wants_video))
 
+    def has(self, row_group: int, keep: Callable[[str], bool]) -> bool:
+        """True if `keep` asks for some sample of a row group."""
+        return bool(self._places(row_group, keep))
+
     def read(self, row_group: int, keep: Callable[[str], bool], wants_video: Callable[[str], bool]) -> list[StageInput]:
         """Read the samples of one row group that `keep` asks for; bytes only if there is one."""
-        keys = self._file.read_row_group(row_group, columns=["key", "reason"]).to_pylist()
-        places = [place for place, row in enumerate(keys) if row["reason"] is None and keep(row["key"])]
+        places = self._places(row_group, keep)
         if not places:
             return []
         columns = [name for name in SAMPLE_COLUMNS if self._wanted.media or name != "media"]
@@ -74,6 +77,10 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         """Read every row group in turn."""
         for row_group in range(self.num_row_groups):
             yield from self.read(row_group, keep, wants_video)
+
+    def _places(self, row_group: int, keep: Callable[[str], bool]) -> list[int]:
+        keys = self._file.read_row_group(row_group, columns=["key", "reason"]).to_pylist()
+        return [place for place, row in enumerate(keys) if row["reason"] is None and keep(row["key"])]
 
     def _is_ok(self, stage: str, key: str) -> bool:
         return self._answers[stage].get(key, NOT_ASKED).get("status") == OK

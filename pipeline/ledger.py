@@ -16,12 +16,18 @@ from schemas.storage import write_table
 
 @dataclass(frozen=True, slots=True)
 class StageCount:
-    """What one stage has done so far; `seconds` is the work inside it, added up over workers."""
+    """What one stage has done so far; seconds are the work inside it, added up over workers.
+
+    waited_seconds: of them, until a batch was decoded and prepared: a model waits as long. tokens: written by its
+    model; None where none counts them.
+    """
 
     ok: int
     failed: dict[str, int]
     pending: int
     seconds: float
+    waited_seconds: float = 0.0
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +108,21 @@ def _count_stage(tables: duckdb.DuckDBPyConnection, stage: str) -> StageCount:
     rows = tables.execute(
         f"SELECT status, reason, count(*), sum(seconds) FROM {stage} GROUP BY ALL ORDER BY ALL"
     ).fetchall()
+    cost = tables.execute(f"SELECT coalesce(sum(waited_seconds), 0), sum(tokens) FROM {stage}").fetchone()
     waiting = tables.execute(
         "SELECT count(*) FROM fates_t2i i JOIN fates_t2v v USING (key) "
         f"WHERE (i.fate = 'pending' AND i.stage = '{stage}') OR (v.fate = 'pending' AND v.stage = '{stage}')"
     ).fetchone()
     assert waiting is not None
+    assert cost is not None
+    waited, tokens = cost
     return StageCount(
         ok=sum(count for status, _, count, _ in rows if status == "ok"),
         failed={reason: count for status, reason, count, _ in rows if status == "failed"},
         pending=waiting[0],
         seconds=round(sum(seconds for *_, seconds in rows), 3),
+        waited_seconds=round(waited, 3),
+        tokens=None if tokens is None else round(tokens),
     )
 
 

@@ -23,7 +23,7 @@ class StagePlan:
     @property
     def batch_size(self) -> int:
         """How many samples the stage answers at once."""
-        return int(getattr(self.config, "batch_size", 1))
+        return int(getattr(self.config, "samples_at_once", 1))
 
 
 Plans = Mapping[str, StagePlan]

@@ -12,7 +12,7 @@ from pipeline.root import DatasetRoot
 from schemas.manifest import DatasetManifest
 
 SAMPLE_COLUMNS = ["key", "source", "path", "label", "size_bytes", "reason", "detail"]
-STATUS_COLUMNS = ["key", "status", "reason", "detail", "wants_video", "seconds"]
+STATUS_COLUMNS = ["key", "status", "reason", "detail", "wants_video", "seconds", "waited_seconds", "tokens"]
 SELECT_COLUMNS = {
     "probe": ["num_frames", "num_distinct_frames", "pixels_hash", "timing_hash"],
     "text": ["text_area"],

@@ -19,7 +19,8 @@ from schemas.storage import list_finished, remove_unfinished, written_aside
 
 
 def row(key: str, *, caption: str = "a caption", wants_video: bool = False) -> dict[str, Any]:
-    status = {"key": key, "status": "ok", "reason": None, "detail": None, "seconds": 0.1, "cpu_seconds": 0.1}
+    status = {"key": key, "status": "ok", "reason": None, "detail": None, "seconds": 0.1}
+    status |= {"waited_seconds": 0.0, "cpu_seconds": 0.1}
     return {**status, "wants_video": wants_video, "image_caption": caption, "image_caption_model": "m"}
 
 
@@ -65,6 +66,7 @@ def test_big_columns_are_read_only_for_the_rows_asked(tmp_path: Path) -> None:
             "reason": None,
             "detail": None,
             "seconds": 0.1,
+            "waited_seconds": 0.0,
             "cpu_seconds": 0.1,
             "wants_video": False,
         }

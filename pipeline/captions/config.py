@@ -13,7 +13,7 @@ Language = Literal["en", "zh"]
 class CaptionCheckConfig(StrictConfig):
     """Settings of check_caption."""
 
-    max_tokens: int | None = Field(52, ge=1)  # of the text encoder, its marks included; none: any length
+    max_tokens: int | None = Field(None, ge=1)  # of the text encoder, its marks included; none: any length
     tokenizer: str | None = None  # folder or hub name of the text encoder; none: an upper estimate is counted
     min_han: float = Field(0.5, ge=0, le=1)  # Chinese characters among the letters of a translation, outside quotes
     traditional: Literal["simplify", "refuse", "keep"] = "simplify"  # traditional characters in a translation

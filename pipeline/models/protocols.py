@@ -4,7 +4,7 @@ Shapes: H height, W width, D distinct frames; 3 = RGB, 4 = straight RGBA, uint8 
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,22 @@ class Inpainter(Model, Protocol):
 
 
 class ImageCaptioner(Model, Protocol):
-    def caption_images(self, images: Sequence[NDArray[np.uint8]], labels: Sequence[str | None]) -> list[str]:
-        """Say in English what each straight-alpha image (H, W, 4) shows."""
+    """Images are straight-alpha (H, W, 4). `prepare` may run in one other thread while captions are written."""
+
+    def prepare(self, images: Sequence[NDArray[np.uint8]], labels: Sequence[str | None]) -> Any:
+        """Do what can be done before the model is free."""
+
+    def caption_prepared(self, prepared: Any) -> list[str]:
+        """Say in English what each image shows."""
 
 
 class VideoCaptioner(Model, Protocol):
-    def caption_clips(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[str]:
+    """`prepare` may run in one other thread while captions are written."""
+
+    def prepare(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> Any:
+        """Do what can be done before the model is free."""
+
+    def caption_prepared(self, prepared: Any) -> list[str]:
         """Say in English what happens in each clip."""
 
 

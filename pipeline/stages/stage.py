@@ -22,6 +22,7 @@ from schemas.answers import (
 )
 from schemas.clip import Clip
 from schemas.config import StrictConfig
+from schemas.errors import SampleError
 from schemas.sample import Sample
 
 A = TypeVar("A")
@@ -100,7 +101,10 @@ class Stage:
     reads_cleaned_media: also the bytes `clean` wrote.
     identify: config -> name, revision and weight digest of its model, without opening it.
     open_model: config -> the model, kept for the life of the worker process.
-    answer: (inputs, config=, model=) -> one answer each, in order; raises SampleError for the batch it cannot answer.
+    prepare: (inputs, model=) -> what `answer` gets as `prepared=`, made in another thread while the model answers the
+    batch before; None where a stage decodes in `answer` itself.
+    answer: (inputs, config=, model=) -> one answer each, in order, or the SampleError that stands in for it; raises
+    SampleError for the batch it cannot answer.
     """
 
     name: str
@@ -109,7 +113,8 @@ class Stage:
     reads: tuple[str, ...]
     identify: Callable[[Any], str]
     open_model: Callable[[Any], Any]
-    answer: Callable[..., Sequence[Answer]]
+    answer: Callable[..., Sequence[Answer | SampleError]]
+    prepare: Callable[..., Any] | None = None
     reads_media: bool = True
     reads_cleaned_media: bool = False
 

@@ -39,6 +39,7 @@ STAGES: tuple[Stage, ...] = (
         reads_cleaned_media=True,
         identify=image_caption.identify_captioner,
         open_model=image_caption.open_captioner,
+        prepare=image_caption.prepare_images,
         answer=image_caption.caption_images,
     ),
     Stage(
@@ -49,6 +50,7 @@ STAGES: tuple[Stage, ...] = (
         reads_cleaned_media=True,
         identify=video_caption.identify_captioner,
         open_model=video_caption.open_captioner,
+        prepare=video_caption.prepare_clips,
         answer=video_caption.caption_videos,
     ),
     Stage(

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.captions import CaptionCheckConfig, check_caption, identify_checks, require_checks
 from pipeline.media.decode import decode_clip
-from pipeline.models.describe import Describe, facts
+from pipeline.models.describe import MotionDescriber, PictureDescriber, facts
 from pipeline.models.describe.facts import Caption, Hues, Length, Motion, Picture, Rate, Stir, Travel, Turn
 from pipeline.models.describe.grammar import render_english
 from pipeline.models.extractive import Extractive
@@ -19,8 +19,8 @@ from tests.captions import bad, honest
 pytest.importorskip("py3langid", reason="py3langid is not installed: it is part of the extra `captions`")
 pytest.importorskip("opencc", reason="OpenCC is not installed: it is part of the extra `captions`")
 
-CHECKS = CaptionCheckConfig()
-ANY_LENGTH = CaptionCheckConfig(max_tokens=None)
+CHECKS = CaptionCheckConfig(max_tokens=52)
+ANY_LENGTH = CaptionCheckConfig()
 BAD = [
     (language, reason, text)
     for language, of_language in (("en", bad.ENGLISH), ("zh", bad.CHINESE))
@@ -94,13 +94,12 @@ def test_no_sentence_of_the_describe_grammar_is_refused_in_either_language():
 
 
 def test_no_embedded_caption_of_the_sample_is_refused(corpus_sample: Path):
-    describe = Describe()
     for line in (corpus_sample / "labels.jsonl").read_text().splitlines()[::11]:
         sample = json.loads(line)
         clip = decode_clip((corpus_sample / sample["path"]).read_bytes())
         english = [
-            *describe.caption_images([clip.frames[0]], [sample["label"]]),
-            *describe.caption_clips([clip], [sample["label"]]),
+            *PictureDescriber().caption_images([clip.frames[0]], [sample["label"]]),
+            *MotionDescriber().caption_clips([clip], [sample["label"]]),
         ]
         english += Extractive().summarize([english], 52)
         for text, chinese in zip(english, GrammarTranslator().translate(english), strict=True):
@@ -176,19 +175,19 @@ def test_a_megabyte_of_one_word_is_refused_quickly():
 
 
 def test_a_tokenizer_that_is_not_there_is_named_before_anything_runs(tmp_path):
-    config = CaptionCheckConfig(tokenizer=str(tmp_path / "nowhere"))
+    config = CaptionCheckConfig(max_tokens=52, tokenizer=str(tmp_path / "nowhere"))
     for act in (require_checks, identify_checks):
         with pytest.raises(UserError, match="nowhere"):
             act(config)
     with pytest.raises(UserError, match="no tokenizer that loads"):
-        require_checks(CaptionCheckConfig(tokenizer=str(tmp_path)))
+        require_checks(CaptionCheckConfig(max_tokens=52, tokenizer=str(tmp_path)))
 
 
 def test_the_identity_tells_one_tokenizer_from_another(tokenizer, tmp_path):
-    one = identify_checks(CaptionCheckConfig(tokenizer=tokenizer))
-    require_checks(CaptionCheckConfig(tokenizer=tokenizer))
+    one = identify_checks(CaptionCheckConfig(max_tokens=52, tokenizer=tokenizer))
+    require_checks(CaptionCheckConfig(max_tokens=52, tokenizer=tokenizer))
     (tmp_path / "vocab.txt").write_text("other")
-    assert one != identify_checks(CaptionCheckConfig(tokenizer=str(tmp_path)))
+    assert one != identify_checks(CaptionCheckConfig(max_tokens=52, tokenizer=str(tmp_path)))
     assert one.startswith(identify_checks(CHECKS))
     assert identify_checks(CaptionCheckConfig(traditional="keep", language_model="none")) == "captions-1"
 

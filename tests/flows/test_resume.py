@@ -189,7 +189,7 @@ def test_a_changed_caption_config_recomputes_captions_and_what_reads_them(
     root = tmp_path / "dataset"
     shutil.copytree(uninterrupted, root)
     before = part_counts(root)
-    mobius.curate(root, stickers, *SETTINGS, "image_caption.batch_size=3")
+    mobius.curate(root, stickers, *SETTINGS, "image_caption.check.min_han=0.6")
     after = part_counts(root)
     assert stages_of({name: n for name, n in after.items() if name not in before}) == {
         "image_caption",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipeline.models.describe import Describe
+from pipeline.models.describe import MotionDescriber, PictureDescriber
 from pipeline.models.describe.facts import (
     Amount,
     Blink,
@@ -89,7 +89,7 @@ def swinging_disc(num_frames=20, dx=0.0, dy=0.0, rounds=1, background=None, radi
 
 
 def test_a_round_yellow_disc_is_described_as_such():
-    caption = Describe().caption_images([draw_disc(blank(), 0.5, 0.5, 0.3)], ["laugh"])
+    caption = PictureDescriber().caption_images([draw_disc(blank(), 0.5, 0.5, 0.3)], ["laugh"])
     assert caption == [
         'A small square sticker tagged "laugh": a round yellow figure, centered, on a transparent background.'
     ]
@@ -98,7 +98,7 @@ def test_a_round_yellow_disc_is_described_as_such():
 def test_without_a_label_there_is_no_tag():
     image = draw_disc(blank(), 0.5, 0.5, 0.3)
     for label in (None, "", "  \n"):
-        assert "tagged" not in Describe().caption_images([image], [label])[0]
+        assert "tagged" not in PictureDescriber().caption_images([image], [label])[0]
 
 
 def test_colours_are_named_by_falling_share_of_the_figure():
@@ -204,7 +204,7 @@ def test_specks_around_a_figure_do_not_change_its_outline():
     ids=["clear", "red", "one clear pixel", "very wide", "very tall", "white"],
 )
 def test_empty_and_extreme_pictures_are_told_as_they_are(image, words):
-    assert words in Describe().caption_images([image], [None])[0]
+    assert words in PictureDescriber().caption_images([image], [None])[0]
 
 
 # Motion.
@@ -212,12 +212,12 @@ def test_empty_and_extreme_pictures_are_told_as_they_are(image, words):
 
 def test_a_still_clip_says_that_nothing_moves():
     clip = clip_of([draw_disc(blank(), 0.5, 0.5, 0.3)] * 5)
-    assert Describe().caption_clips([clip], ["laugh"]) == ["Nothing moves."]
+    assert MotionDescriber().caption_clips([clip], ["laugh"]) == ["Nothing moves."]
 
 
 def test_a_disc_that_swings_by_a_fifth_of_the_width_says_so():
     clip = swinging_disc(num_frames=20, dx=0.2, rounds=2)
-    assert Describe().caption_clips([clip], [None]) == [
+    assert MotionDescriber().caption_clips([clip], [None]) == [
         "The figure moves left and right by a fifth of the width about twice a second, looping smoothly;"
         " 16 pictures in 1.0 seconds."
     ]
@@ -347,13 +347,13 @@ def test_a_figure_that_gets_dark_and_bright_flashes_without_moving():
 def test_a_disc_of_changing_hue_cycles_through_colours_and_stays():
     colors = [RED, YELLOW, GREEN, BLUE, PURPLE]
     frames = [draw_disc(blank(), 0.5, 0.5, 0.3, color) for color in colors]
-    (caption,) = Describe().caption_clips([clip_of(frames)], [None])
+    (caption,) = MotionDescriber().caption_clips([clip_of(frames)], [None])
     assert caption.startswith("The figure stays in place and cycles through several colors")
 
 
 def test_two_colours_in_turn_are_named():
     frames = [draw_disc(blank(), 0.5, 0.5, 0.3, color) for color in (YELLOW, RED, YELLOW, RED)]
-    assert "changes between yellow and red" in Describe().caption_clips([clip_of(frames)], [None])[0]
+    assert "changes between yellow and red" in MotionDescriber().caption_clips([clip_of(frames)], [None])[0]
 
 
 def test_two_colours_side_by_side_that_move_are_no_change_of_colour():
@@ -374,7 +374,7 @@ def test_a_rocking_bar_tilts_by_its_angle():
 
 def test_a_bar_that_goes_on_turning_turns_all_the_way_round():
     frames = [draw_bar(blank(), 15 * index) for index in range(24)]
-    (caption,) = Describe().caption_clips([clip_of(frames)], [None])
+    (caption,) = MotionDescriber().caption_clips([clip_of(frames)], [None])
     assert "turns all the way round" in caption
 
 
@@ -389,7 +389,7 @@ def test_a_turning_disc_is_not_said_to_turn():
 
 def test_a_background_that_changes_makes_the_whole_picture_the_subject():
     frames = [draw_disc(blank(color=color), 0.5, 0.5, 0.3) for color in (WHITE, BLACK, BLUE, GREEN)]
-    assert Describe().caption_clips([clip_of(frames)], [None])[0].startswith("The picture ")
+    assert MotionDescriber().caption_clips([clip_of(frames)], [None])[0].startswith("The picture ")
 
 
 def test_a_cut_back_to_the_start_is_told_from_a_smooth_loop():
@@ -408,7 +408,7 @@ def test_odd_canvases_and_lengths_are_captioned(num_frames, height, width):
     frames = np.zeros((num_frames, height, width, 4), np.uint8)
     frames[::2, height // 2, width // 2] = (255, 0, 0, 255)
     clip = Clip(frames, (1,) * num_frames, (40,) * num_frames)
-    (caption,) = Describe().caption_clips([clip], [None])
+    (caption,) = MotionDescriber().caption_clips([clip], [None])
     assert read_english(caption) is not None
 
 
@@ -426,8 +426,8 @@ def test_whatever_the_pixels_both_captions_are_sentences_that_fit(frames, label)
     frames[frames[..., 3] == 0] = 0
     clip = clip_of(list(frames))
     captions = [
-        *Describe().caption_images([clip.frames[0]], [label]),
-        *Describe().caption_clips([clip], [label]),
+        *PictureDescriber().caption_images([clip.frames[0]], [label]),
+        *MotionDescriber().caption_clips([clip], [label]),
     ]
     for caption in captions:
         facts = read_english(caption)
@@ -445,12 +445,12 @@ def test_half_transparent_edges_do_not_darken_the_colours():
 
 def test_the_same_clip_gives_the_same_words():
     clip = swinging_disc(dx=0.2, dy=0.1)
-    captions = {Describe().caption_clips([clip], [None])[0] for _ in range(3)}
+    captions = {MotionDescriber().caption_clips([clip], [None])[0] for _ in range(3)}
     assert len(captions) == 1
 
 
 def test_pixels_are_not_written_to():
     clip = swinging_disc(num_frames=4, dx=0.2)
     clip.frames.flags.writeable = False
-    Describe().caption_clips([clip], [None])
-    Describe().caption_images([clip.frames[0]], [None])
+    MotionDescriber().caption_clips([clip], [None])
+    PictureDescriber().caption_images([clip.frames[0]], [None])

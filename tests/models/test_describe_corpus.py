@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.media.decode import decode_clip
-from pipeline.models.describe import Describe
+from pipeline.models.describe import MotionDescriber, PictureDescriber
 from pipeline.models.describe.facts import Color, Hues, Outline, Path, Scene, Still
 from pipeline.models.describe.reading import read_english
 from pipeline.models.extractive import Extractive
@@ -16,12 +16,12 @@ from pipeline.text_tokens import MAX_TEXT_TOKENS, count_tokens
 @pytest.fixture(scope="module")
 def captions(corpus_sample):
     """Path inside the corpus -> image caption and video caption of each of its samples."""
-    describe, found = Describe(), {}
+    found = {}
     for line in (corpus_sample / "labels.jsonl").read_text().splitlines():
         sample = json.loads(line)
         clip = decode_clip((corpus_sample / sample["path"]).read_bytes())
-        image = describe.caption_images([clip.frames[0]], [sample["label"]])
-        found[sample["path"]] = [*image, *describe.caption_clips([clip], [sample["label"]])]
+        image = PictureDescriber().caption_images([clip.frames[0]], [sample["label"]])
+        found[sample["path"]] = [*image, *MotionDescriber().caption_clips([clip], [sample["label"]])]
     return found
 
 

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import transformers
 
+from pipeline.models.frames import spread_frames
 from pipeline.models.hf.config import HfVideoCaptionConfig
-from pipeline.models.hf.frames import spread_frames
 from pipeline.models.hf.generation import Generator, Prepared
 from pipeline.models.hf.identity import find_model, identify_hf, row_identity
 from pipeline.models.hf.opening import open_weights

@@ -28,6 +28,11 @@ class Usage:
     tokens_out: int = 0
     seconds: float = 0.0
 
+    @property
+    def num_tokens(self) -> int:
+        """Tokens written in all answers."""
+        return self.tokens_out
+
 
 class Attempts:
     """The endpoints' connections. To be used inside one event loop."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.models.frames import spread_frames
 from pipeline.models.served.client import Pause
 from pipeline.models.served.config import ServedImageCaptionConfig, ServedVideoCaptionConfig
 from pipeline.models.served.identity import identify_served
 from pipeline.models.served.model import ServedModel
-from pipeline.models.served.pictures import encode_picture, spread_frames
+from pipeline.models.served.pictures import encode_picture
 from pipeline.models.served.request import Part, Request
 from schemas.clip import Clip
 
@@ -30,8 +31,16 @@ class ServedImageCaptioner(ServedModel):
 
         Raises SampleError if one of them is to blame, MachineFault, UserError.
         """
+        return self.caption_prepared(self.prepare(images, labels))
+
+    def prepare(self, images: Sequence[NDArray[np.uint8]], labels: Sequence[str | None]) -> list[Request]:
+        """Encode the images; another thread may do it ahead."""
         assert len(images) == len(labels), "one label per image"
-        return self._client.ask(self._request(image) for image in images)
+        return [self._request(image) for image in images]
+
+    def caption_prepared(self, prepared: Sequence[Request]) -> list[str]:
+        """Ask what `prepare` returned."""
+        return self._client.ask(prepared)
 
     def _request(self, image: NDArray[np.uint8]) -> Request:
         return Request((encode_picture(image, max_side=self._config.max_side), self._config.prompt))
@@ -48,8 +57,16 @@ class ServedVideoCaptioner(ServedModel):
 
     def caption_clips(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[str]:
         """Say in English what happens in each clip. Raises SampleError, MachineFault, UserError."""
+        return self.caption_prepared(self.prepare(clips, labels))
+
+    def prepare(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[Request]:
+        """Encode the frames; another thread may do it ahead."""
         assert len(clips) == len(labels), "one label per clip"
-        return self._client.ask(self._request(clip) for clip in clips)
+        return [self._request(clip) for clip in clips]
+
+    def caption_prepared(self, prepared: Sequence[Request]) -> list[str]:
+        """Ask what `prepare` returned."""
+        return self._client.ask(prepared)
 
     def _request(self, clip: Clip) -> Request:
         return Request((*self._shown(clip), self._config.prompt))

@@ -1,20 +1,18 @@
-"""Images travel as PNG over white, clips as several images with their seconds, spread evenly over time."""
+"""Images travel as PNG over white; clips as several images with their seconds."""
 
 import base64
 import io
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from pipeline.media.decode import decode_clip
 from pipeline.models.served import (
     ServedImageCaptionConfig,
     ServedImageCaptioner,
     ServedVideoCaptionConfig,
     ServedVideoCaptioner,
 )
-from pipeline.models.served.pictures import encode_picture, spread_frames
+from pipeline.models.served.pictures import encode_picture
 from schemas.clip import Clip
 from tests.models.served.server import says, serving
 
@@ -41,32 +39,6 @@ def test_a_large_image_is_shrunk_and_a_small_one_is_not_enlarged():
     large, small = np.zeros((200, 100, 4), np.uint8), np.zeros((20, 10, 4), np.uint8)
     assert decode(encode_picture(large, max_side=64).url).shape == (64, 32, 3)
     assert decode(encode_picture(small, max_side=64).url).shape == (20, 10, 3)
-
-
-def test_few_frames_are_all_shown_with_the_second_at_which_they_appear():
-    assert spread_frames(make_clip([100, 1000, 250]), 8) == [(0, 0.0), (1, 0.1), (2, 1.1)]
-
-
-def test_of_many_frames_some_are_shown_evenly_in_time():
-    assert [index for index, _ in spread_frames(make_clip([100] * 80), 4)] == [10, 30, 50, 70]
-
-
-def test_a_frame_that_stands_for_long_is_shown_once():
-    chosen = spread_frames(make_clip([9000, *[20] * 50]), 4)
-    assert [index for index, _ in chosen] == [0]
-    chosen = spread_frames(make_clip([*[100] * 20, 4000, *[100] * 20]), 4)
-    assert [index for index, _ in chosen] == [10, 20, 31]
-
-
-@pytest.mark.parametrize("num_frames", [1, 3, 8])
-def test_frames_are_never_more_than_asked_for_and_in_time_order(corpus_sample, num_frames):
-    for path in sorted(corpus_sample.rglob("*.gif"))[:12]:
-        clip = decode_clip(path.read_bytes())
-        chosen = spread_frames(clip, num_frames)
-        assert 1 <= len(chosen) <= num_frames
-        assert chosen == sorted(set(chosen))
-        starts = np.cumsum([0, *clip.durations_ms[:-1]]) / 1000
-        assert all(starts[index] == pytest.approx(seconds) for index, seconds in chosen)
 
 
 def test_an_image_is_shown_before_it_is_asked_about(opened):

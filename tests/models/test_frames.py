@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.models.hf.frames import spread_frames
+from pipeline.models.frames import spread_frames
 from schemas.clip import Clip
 from tests.models.hf.media import clip_of
 
