@@ -85,7 +85,10 @@ def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> None:
     work = cut.submit(config, stage).result()
     before = count_rows(folder)
     move = bars.follow(stage, work.num_pending)
-    chunks = [answer.submit(config, stage, slices) for slices in work.chunks]
+    chunks = [
+        answer.submit(config, stage, slices, number if work.on_gpus else None)
+        for number, slices in enumerate(work.chunks)
+    ]
     follow(chunks, lambda done: move(count_rows(folder) - before))
     left = cut.submit(config, stage).result().num_pending if chunks else 0
     if left:

@@ -14,6 +14,7 @@ from pipeline.export.columns import TRAINING_SETS
 from pipeline.export.finish import finish_export, is_exported
 from pipeline.export.plan import ExportPlan, ShardRange, plan_export
 from pipeline.export.write import write_range
+from pipeline.gpus import use_gpu
 from pipeline.ingest import ingest_source
 from pipeline.ledger import Ledger, write_fates
 from pipeline.root import DatasetRoot
@@ -59,8 +60,10 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 
 
 @curate_task
-def answer(config: CurateConfig, stage: str, slices: Sequence[Slice]) -> ChunkCount:
-    """Run one stage over one chunk."""
+def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], gpu: int | None = None) -> ChunkCount:
+    """Run one stage over one chunk; gpu: the number of the one whose model is asked."""
+    if gpu is not None:
+        use_gpu(gpu)
     return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
 
 

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from pipeline.chunk import Slice
 from pipeline.config import CurateConfig
+from pipeline.gpus import runs_on_gpus
 from pipeline.plan import StagePlan, plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import Asked
@@ -18,23 +19,25 @@ CHUNKS_PER_WORKER = 4  # so that a slow chunk at the end does not leave the othe
 
 @dataclass(frozen=True, slots=True)
 class StageWork:
-    """How many samples a stage still has to answer, and in which pieces."""
+    """How many samples a stage still has to answer, and in which pieces; on_gpus: each piece on a GPU of its own."""
 
     num_pending: int
     chunks: tuple[tuple[Slice, ...], ...]
+    on_gpus: bool = False
 
 
 def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_workers: int) -> StageWork:
     """Find the samples a stage has not answered and cut their shards into chunks of about equal count."""
     plans = plan_stages(config)
     pending = _pending_by_shard(root, plans[stage], config)
-    num_chunks = min(MAX_CHUNKS, num_workers * CHUNKS_PER_WORKER)
+    on_gpus = bool(pending) and runs_on_gpus(plans[stage])
+    num_chunks = config.engine.gpus if on_gpus else min(MAX_CHUNKS, num_workers * CHUNKS_PER_WORKER)
     if len(pending) >= num_chunks:
         slices = [Slice(shard, 0, _last_row_group(root, shard)) for shard, *_ in pending]
     else:
         per_shard = -(-num_chunks // max(len(pending), 1))
         slices = [part for shard, _, first, last in pending for part in _split(root, shard, first, last, per_shard)]
-    return StageWork(sum(count for _, count, *_ in pending), tuple(_deal(slices, num_chunks)))
+    return StageWork(sum(count for _, count, *_ in pending), tuple(_deal(slices, num_chunks)), on_gpus)
 
 
 def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) -> list[tuple[str, int, int, int]]:

@@ -9,6 +9,9 @@ from pipeline.models.protocols import TextReader
 from pipeline.models.rapid_ocr import RapidOcrConfig, open_rapid_ocr, rapid_ocr_digest, rapid_ocr_identity
 from schemas.config import StrictConfig
 
+PLACES = {"paddleocr": {"detection", "recognition", "device", "threads", "batch_size"}}
+"""Settings of a reader that its identity speaks for, or that change no reading."""
+
 
 class ReaderConfig(StrictConfig):
     """Which engine reads text, and its settings; PaddleOCR's name the folders of its models."""

@@ -24,7 +24,7 @@ class Reply:
     drip: bool = False
 
 
-def says(text: str | None, finish_reason: str = "stop", **message: Any) -> Reply:
+def says(text: str | None, finish_reason: str = "stop", *, num_read: int = 7, **message: Any) -> Reply:
     """A chat completion with this text."""
     completion = {
         "id": "c1",
@@ -34,7 +34,7 @@ def says(text: str | None, finish_reason: str = "stop", **message: Any) -> Reply
         "choices": [
             {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text, **message}}
         ],
-        "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+        "usage": {"prompt_tokens": num_read, "completion_tokens": 3, "total_tokens": num_read + 3},
     }
     return Reply(body=json.dumps(completion).encode())
 

@@ -1,13 +1,7 @@
 """Every ability against `transformers serve`, a server of somebody else's, with tiny models saved to disk."""
 
-import os
-import socket
 import subprocess
-import sys
-import time
-import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,19 +20,18 @@ from pipeline.models.served.errors import AnswerTruncated
 from schemas.clip import Clip
 from schemas.errors import MachineFault, UserError
 from tests.models.served.tiny_models import save_tiny_llama, save_tiny_llava
+from tests.models.served.transformers_serve import serving_transformers
 
 pytest.importorskip("uvicorn", reason="transformers serve needs it")
 pytest.importorskip("transformers", reason="pip install 'mobius[train]'")
 
-START_SECONDS = 180.0
-
 
 @dataclass(frozen=True)
-class Serve:
+class Models:
     """A running `transformers serve` and the names of its models."""
 
     url: str
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     llama: str
     llava: str
 
@@ -47,32 +40,8 @@ class Serve:
 def serve(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     llama, llava = save_tiny_llama(folder / "llama"), save_tiny_llava(folder / "llava")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from transformers.cli.transformers import main; main()"]
-    settings = ["serve", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "DO_NOT_TRACK": "1"}
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen([*command, *settings], env=environment, stdout=log, stderr=log)
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}/health", process, folder / "log.txt")
-        yield Serve(f"http://127.0.0.1:{port}/v1", process, str(llama), str(llava))
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_until_healthy(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()[-3000:]
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text()[-3000:])
+    with serving_transformers(folder / "log.txt") as server:
+        yield Models(server.url, server.process, str(llama), str(llava))
 
 
 def images(num):

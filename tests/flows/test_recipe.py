@@ -1,0 +1,218 @@
+"""paper.toml as it stands, but for its models, which are tiny ones of the same classes: in process, and served."""
+
+import base64
+import io
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tests.flows.mobius import Mobius, read_set
+from tests.models.hf.recipe import IMAGE_CAPTION, SUMMARY, TRANSLATION, VIDEO_CAPTION, Recipe, save_recipe
+from tests.models.served.server import Reply, fails, says, serving
+from tests.models.served.transformers_serve import serving_transformers
+from tests.models.test_lama import Spread, save
+
+pytest.importorskip("openai", reason="pip install 'mobius[served]'")
+
+NUM_FILES = 40
+NUM_WORKERS = 2
+POISON_SIZE = (77, 51)
+WRITERS = ("image_caption", "video_caption", "summary", "translation")
+SETTINGS = (
+    "text.reader.engine=rapidocr",
+    "text.max_frames_read=1",
+    "select.min_label_count=1",
+    "select.min_frames=2",
+    "ingest.max_row_group_samples=8",
+    f"engine.workers={NUM_WORKERS}",
+)
+
+OPENED = """
+import os, sys
+
+LOG = os.open(os.environ["MOBIUS_AUDIT_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+def hook(event, arguments):
+    if event == "mobius.opened":
+        os.write(LOG, f"{os.getpid()} {arguments[0]}\\n".encode())
+
+sys.addaudithook(hook)
+"""
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    return save_recipe(tmp_path_factory.mktemp("recipe"))
+
+
+@pytest.fixture(scope="module")
+def source(corpus_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty files of the sample, small ones."""
+    folder = tmp_path_factory.mktemp("source")
+    rows = [json.loads(line) for line in (corpus_sample / "labels.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if row["frames"] <= 12]
+    chosen = sorted(rows, key=lambda row: (corpus_sample / row["path"]).stat().st_size)[: 2 * NUM_FILES : 2]
+    for row in chosen:
+        target = folder / row["path"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(corpus_sample / row["path"], target)
+    (folder / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in chosen))
+    assert len(chosen) == NUM_FILES
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lama(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """A TorchScript model in the place of LaMa's."""
+    made = save(Spread(), tmp_path_factory.mktemp("lama") / "lama.pt")
+    return (f"clean.lama.weights={made.weights}", f"clean.lama.sha256={made.sha256}")
+
+
+def in_process(recipe: Recipe) -> tuple[str, ...]:
+    models = (recipe.llava, recipe.video_llama3, recipe.llama, recipe.nllb)
+    return tuple(f"{stage}.hf.model={folder}" for stage, folder in zip(WRITERS, models, strict=True))
+
+
+def served(url: str, models: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the settings that have every ability answered by a server."""
+    settings = []
+    for stage, model in models.items():
+        own = {"endpoints": f'["{url}"]', "model": model, "max_retries": 1}
+        settings += [f"{stage}.engine=served", *(f"{stage}.served.{key}={value}" for key, value in own.items())]
+    return tuple(settings)
+
+
+def arguments(root: Path, source: Path, *overrides: str) -> tuple[str, ...]:
+    return ("curate", "flows/configs/paper.toml", f"root={root}", f"source.path={source}", *SETTINGS, *overrides)
+
+
+def assert_all_is_answered(ledger: dict[str, Any], root: Path) -> None:
+    """Every file has one fate, every model has written for every sample it was asked about, in its own words."""
+    assert ledger["balanced"]
+    assert ledger["ingested"] == NUM_FILES
+    assert ledger["pending"] == 0
+    assert ledger["quarantined"] == {}
+    assert ledger["exported"]["t2v"] >= 10
+    for row in read_set(root, "t2v"):
+        texts = [row[name] for name in ("image_caption", "video_caption", "summary")]
+        assert texts[0] == IMAGE_CAPTION
+        assert texts[1] in (VIDEO_CAPTION, IMAGE_CAPTION)
+        assert texts[2] == SUMMARY
+        assert {row[name] for name in ("image_caption_zh", "video_caption_zh", "summary_zh")} == {TRANSLATION}
+    for stage in WRITERS:
+        assert ledger["stages"][stage]["tokens"] > 0
+        assert 0 <= ledger["stages"][stage]["waited_seconds"] <= ledger["stages"][stage]["seconds"]
+
+
+def test_the_recipe_in_process(
+    mobius: Mobius, recipe: Recipe, source: Path, lama: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(OPENED)
+    log = tmp_path / "opened.log"
+    settings = (*in_process(recipe), *lama, "--json")
+    environment = {"MOBIUS_AUDIT_LOG": str(log), "PYTHONPATH": str(tmp_path)}
+    done = mobius.run(*arguments(tmp_path / "dataset", source, *settings), **environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert_all_is_answered(json.loads(done.stdout), tmp_path / "dataset")
+    row = read_set(tmp_path / "dataset", "t2v")[0]
+    for name, folder in (("image_caption", "llava"), ("video_caption", "video_llama3"), ("summary", "llama")):
+        assert str(row[f"{name}_model"]).startswith(f"{folder}@")
+        assert " prompt " in str(row[f"{name}_model"])
+    opened = Counter(log.read_text().split("\n")[:-1])
+    assert {line.split()[1] for line in opened} >= set(WRITERS)
+    assert set(opened.values()) == {1}, "a worker opens the model of a stage once"
+    assert max(Counter(line.split()[1] for line in opened).values()) <= NUM_WORKERS
+
+
+def test_the_recipe_served(mobius: Mobius, recipe: Recipe, source: Path, lama: tuple[str, ...], tmp_path: Path) -> None:
+    models = dict(zip(WRITERS, (recipe.llava, recipe.llava, recipe.llama, recipe.translating_llama), strict=True))
+    with serving_transformers(tmp_path / "log.txt") as server:
+        settings = (*served(server.url, models), *lama)
+        ledger = mobius.json(*arguments(tmp_path / "dataset", source, *settings))
+    assert_all_is_answered(ledger, tmp_path / "dataset")
+
+
+# What goes wrong.
+
+
+@pytest.fixture
+def only_images(tmp_path: Path, source: Path) -> tuple[Path, str]:
+    """Ten files, and the one of them whose picture no other has."""
+    rows = [json.loads(line) for line in (source / "labels.jsonl").read_text().splitlines()][:10]
+    folder = tmp_path / "source"
+    for row in rows:
+        (folder / row["path"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / row["path"], folder / row["path"])
+    picture = Image.new("RGB", POISON_SIZE, (200, 30, 30))
+    picture.save(folder / "poison.png")
+    rows.append({"path": "poison.png", "label": "joy"})
+    (folder / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder, "poison.png"
+
+
+def is_poison(body: Mapping[str, Any]) -> bool:
+    content = body["messages"][0]["content"]
+    urls = [part["image_url"]["url"] for part in content if isinstance(part, dict) and part["type"] == "image_url"]
+    pictures = [Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1]))) for url in urls]
+    return any(picture.size == POISON_SIZE for picture in pictures)
+
+
+def describes(body: Mapping[str, Any]) -> Reply:
+    """Answer as a model that sees, as a picture costs tokens, and that translates."""
+    if "Translate" in json.dumps(body):
+        return says(TRANSLATION)
+    return says(IMAGE_CAPTION, num_read=50 if "image_url" in json.dumps(body) else 7)
+
+
+def served_images(url: str) -> tuple[str, ...]:
+    embedded = [f"{stage}.engine=embedded" for stage in ("video_caption", "summary")]
+    return (*served(url, {"image_caption": "tiny", "translation": "tiny"}), "clean.inpainter=opencv", *embedded)
+
+
+def test_a_server_that_fails_for_one_sample_costs_that_sample_only(
+    mobius: Mobius, only_images: tuple[Path, str], tmp_path: Path
+) -> None:
+    source, poison = only_images
+    with serving(lambda body: fails(500) if is_poison(body) else describes(body)) as server:
+        ledger = mobius.json(*arguments(tmp_path / "dataset", source, *served_images(server.url)))
+    assert ledger["balanced"]
+    assert ledger["quarantined"] == {"image_caption": {"server_failed": 1}}
+    (blamed,) = mobius.json("fates", str(tmp_path / "dataset"), "--fate", "quarantined")
+    assert blamed["path"] == poison
+
+
+def test_a_server_that_dies_quarantines_nothing_and_the_run_goes_on_where_it_was(
+    mobius: Mobius, only_images: tuple[Path, str], tmp_path: Path
+) -> None:
+    source, _ = only_images
+    root = tmp_path / "dataset"
+    settings = (*arguments(root, source), "image_caption.batch_size=2", "engine.workers=1", "engine.flush.samples=1")
+    asked = Counter[str]()
+
+    def answer_a_while(body: Mapping[str, Any]) -> Any:
+        asked["all"] += 1
+        return describes(body) if asked["all"] <= 14 else fails(503)
+
+    with serving(answer_a_while) as server:
+        failed = mobius.run(*settings, *served_images(server.url))
+    assert failed.returncode == 1
+    assert "MachineFault" in failed.stderr
+    parts = sorted((root / "stages").glob("image_caption-*/*.parquet"))
+    answered = [row["key"] for path in parts for row in pq.read_table(path).to_pylist()]
+    assert 0 < len(answered) < 11
+    assert {row["status"] for path in parts for row in pq.read_table(path).to_pylist()} == {"ok"}
+    with serving(describes) as server:
+        ledger = mobius.json(*settings, *served_images(server.url))
+    assert ledger["balanced"]
+    assert ledger["quarantined"] == {}
+    assert ledger["stages"]["image_caption"]["ok"] == 11
+    parts = sorted((root / "stages").glob("image_caption-*/*.parquet"))
+    again = [row["key"] for path in parts for row in pq.read_table(path).to_pylist()]
+    assert len(again) == len(set(again)) == 11, "nothing was asked twice"
