@@ -12,6 +12,7 @@ from flows.progress import StageBars, stage_bars
 from flows.runs import RunRecord
 from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
 from pipeline.answers import count_rows
+from pipeline.chunk import ChunkCount
 from pipeline.config import CurateConfig
 from pipeline.export.columns import TRAINING_SETS
 from pipeline.export.finish import remove_replaced
@@ -90,6 +91,9 @@ def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> None:
         for number, slices in enumerate(work.chunks)
     ]
     follow(chunks, lambda done: move(count_rows(folder) - before))
+    done = sum((chunk.result() for chunk in chunks), ChunkCount())
+    if done.tokens:
+        bars.say(f"{stage}: {done}")
     left = cut.submit(config, stage).result().num_pending if chunks else 0
     if left:
         raise UnbalancedLedger(

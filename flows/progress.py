@@ -31,6 +31,10 @@ class StageBars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
     def follow(self, name: str, total: int | None) -> Callable[..., None]:
         """Add a bar; call the result with how many samples are done by now, and `total=` once it is known.
 

@@ -4,11 +4,12 @@ This is what one task does, on any engine. Memory: one row group of media, one u
 prepares its batches ahead, as many of them as `pipeline.ahead` says.
 """
 
+import operator
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any
 
@@ -47,14 +48,31 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class ChunkCount:
-    """What one chunk did."""
+    """What one chunk, or several, did; tokens: written by models that count them."""
 
     num_ok: int = 0
     num_failed: int = 0
     seconds: float = 0.0
+    waited_seconds: float = 0.0
+    tokens: float = 0.0
 
     def __add__(self, other: "ChunkCount") -> "ChunkCount":
-        return ChunkCount(self.num_ok + other.num_ok, self.num_failed + other.num_failed, self.seconds + other.seconds)
+        return ChunkCount(*map(operator.add, astuple(self), astuple(other)))
+
+    def with_row(self, row: Mapping[str, Any]) -> "ChunkCount":
+        """Count one more answer."""
+        is_ok = row["status"] == OK
+        return self + ChunkCount(is_ok, not is_ok, row["seconds"], row["waited_seconds"], row["tokens"] or 0.0)
+
+    def __str__(self) -> str:
+        counted = f"{self.num_ok:,} answered, {self.num_failed:,} failed"
+        if not self.tokens:
+            return counted
+        busy = 1 - self.waited_seconds / self.seconds
+        return (
+            f"{counted}, {self.tokens:,.0f} tokens, {self.tokens / self.seconds:,.1f} tokens/s of each worker, "
+            f"models busy {busy:.0%} of the time"
+        )
 
 
 def answer_chunk(root: DatasetRoot, config: CurateConfig, *, stage: str, slices: Sequence[Slice]) -> ChunkCount:
@@ -104,15 +122,13 @@ def _answer_slice(root: DatasetRoot, part: Slice, pending: _Pending, *, flush: F
     plan = pending.plan
     folder = root.stage_folder(plan.stage.name, plan.fingerprint)
     writer = PartWriter(folder, part.shard, part_schema(plan.stage.answer_type), flush)
-    num_ok = num_failed = 0
-    started = time.perf_counter()
+    count = ChunkCount()
     row_groups = [each for each in range(part.first, part.last + 1) if pending.shard.has(each, pending.is_pending)]
     for row in _answer_rows(_batches(row_groups, pending), plan) if row_groups else ():
-        num_ok += row["status"] == OK
-        num_failed += row["status"] == FAILED
+        count = count.with_row(row)
         writer.add(row)
     writer.flush()
-    return ChunkCount(num_ok, num_failed, time.perf_counter() - started)
+    return count
 
 
 def _batches(row_groups: Iterable[int], pending: _Pending) -> Iterator[Sequence[StageInput]]:

@@ -1,9 +1,8 @@
 """paper.toml as it stands, but for its models, which are tiny ones of the same classes: in process, and served."""
 
-import base64
-import io
 import json
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from tests.flows.mobius import Mobius, read_set
 from tests.models.hf.recipe import IMAGE_CAPTION, SUMMARY, TRANSLATION, VIDEO_CAPTION, Recipe, save_recipe
@@ -23,7 +21,6 @@ pytest.importorskip("openai", reason="pip install 'mobius[served]'")
 
 NUM_FILES = 40
 NUM_WORKERS = 2
-POISON_SIZE = (77, 51)
 WRITERS = ("image_caption", "video_caption", "summary", "translation")
 SETTINGS = (
     "text.reader.engine=rapidocr",
@@ -142,28 +139,6 @@ def test_the_recipe_served(mobius: Mobius, recipe: Recipe, source: Path, lama: t
 # What goes wrong.
 
 
-@pytest.fixture
-def only_images(tmp_path: Path, source: Path) -> tuple[Path, str]:
-    """Ten files, and the one of them whose picture no other has."""
-    rows = [json.loads(line) for line in (source / "labels.jsonl").read_text().splitlines()][:10]
-    folder = tmp_path / "source"
-    for row in rows:
-        (folder / row["path"]).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / row["path"], folder / row["path"])
-    picture = Image.new("RGB", POISON_SIZE, (200, 30, 30))
-    picture.save(folder / "poison.png")
-    rows.append({"path": "poison.png", "label": "joy"})
-    (folder / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder, "poison.png"
-
-
-def is_poison(body: Mapping[str, Any]) -> bool:
-    content = body["messages"][0]["content"]
-    urls = [part["image_url"]["url"] for part in content if isinstance(part, dict) and part["type"] == "image_url"]
-    pictures = [Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1]))) for url in urls]
-    return any(picture.size == POISON_SIZE for picture in pictures)
-
-
 def describes(body: Mapping[str, Any]) -> Reply:
     """Answer as a model that sees, as a picture costs tokens, and that translates."""
     if "Translate" in json.dumps(body):
@@ -176,43 +151,28 @@ def served_images(url: str) -> tuple[str, ...]:
     return (*served(url, {"image_caption": "tiny", "translation": "tiny"}), "clean.inpainter=opencv", *embedded)
 
 
-def test_a_server_that_fails_for_one_sample_costs_that_sample_only(
-    mobius: Mobius, only_images: tuple[Path, str], tmp_path: Path
-) -> None:
-    source, poison = only_images
-    with serving(lambda body: fails(500) if is_poison(body) else describes(body)) as server:
-        ledger = mobius.json(*arguments(tmp_path / "dataset", source, *served_images(server.url)))
-    assert ledger["balanced"]
-    assert ledger["quarantined"] == {"image_caption": {"server_failed": 1}}
-    (blamed,) = mobius.json("fates", str(tmp_path / "dataset"), "--fate", "quarantined")
-    assert blamed["path"] == poison
-
-
-def test_a_server_that_dies_quarantines_nothing_and_the_run_goes_on_where_it_was(
-    mobius: Mobius, only_images: tuple[Path, str], tmp_path: Path
-) -> None:
-    source, _ = only_images
-    root = tmp_path / "dataset"
-    settings = (*arguments(root, source), "image_caption.batch_size=2", "engine.workers=1", "engine.flush.samples=1")
+def test_a_server_that_is_gone_for_a_while_costs_nobody_anything(mobius: Mobius, source: Path, tmp_path: Path) -> None:
+    """Requests fail until well after the client has given up: the task is tried again and goes on where it was."""
     asked = Counter[str]()
+    is_back = threading.Event()
 
-    def answer_a_while(body: Mapping[str, Any]) -> Any:
+    def die_once(body: Mapping[str, Any]) -> Reply:
         asked["all"] += 1
-        return describes(body) if asked["all"] <= 14 else fails(503)
+        if asked["all"] <= 14 or is_back.is_set():
+            return describes(body)
+        asked["failed"] += 1
+        if asked["failed"] == 1:
+            threading.Timer(3.0, is_back.set).start()  # tasks wait 5 seconds
+        return fails(503)
 
-    with serving(answer_a_while) as server:
-        failed = mobius.run(*settings, *served_images(server.url))
-    assert failed.returncode == 1
-    assert "MachineFault" in failed.stderr
-    parts = sorted((root / "stages").glob("image_caption-*/*.parquet"))
-    answered = [row["key"] for path in parts for row in pq.read_table(path).to_pylist()]
-    assert 0 < len(answered) < 11
-    assert {row["status"] for path in parts for row in pq.read_table(path).to_pylist()} == {"ok"}
-    with serving(describes) as server:
-        ledger = mobius.json(*settings, *served_images(server.url))
+    root = tmp_path / "dataset"
+    with serving(die_once) as server:
+        settings = (*served_images(server.url), "image_caption.batch_size=2", "engine.workers=1")
+        ledger = mobius.json(*arguments(root, source, *settings))
+    assert asked["failed"] > 1
     assert ledger["balanced"]
     assert ledger["quarantined"] == {}
-    assert ledger["stages"]["image_caption"]["ok"] == 11
-    parts = sorted((root / "stages").glob("image_caption-*/*.parquet"))
-    again = [row["key"] for path in parts for row in pq.read_table(path).to_pylist()]
-    assert len(again) == len(set(again)) == 11, "nothing was asked twice"
+    assert ledger["stages"]["image_caption"]["ok"] == NUM_FILES
+    parts = (root / "stages").glob("image_caption-*/*.parquet")
+    answered = [row["key"] for path in parts for row in pq.read_table(path).to_pylist()]
+    assert len(answered) == len(set(answered)), "nothing was asked twice"
