@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROMPT ?= love, 贴图“love”：蓝色图案，带灰色和白色，居中。它忽大忽小，每秒约一次，变动约占画面一半。
 
-.PHONY: demo demo-data demo-train test lint format bench clean
+.PHONY: demo demo-data demo-train test test-long lint format bench clean
 
 demo: demo-data demo-train
 
@@ -30,6 +30,9 @@ demo-train: .venv/ready
 
 test: .venv/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-long: .venv/ready
+	MOBIUS_KILL_ROUNDS=20 $(BIN)/python -m pytest tests/flows/test_resume.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .
