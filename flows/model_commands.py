@@ -97,10 +97,9 @@ def fetch_models(
         typer.echo("No model of the hub is named: every model of these configs is embedded, served or a folder.")
     for model in wanted.values():
         fetched = fetch(model, into=into)
-        was_pickled = (
-            "; its weights were pickled, and were written again as safetensors" if fetched.is_converted else ""
-        )
-        typer.echo(f"# {model.name}, commit {fetched.commit}, {fetched.size_bytes:,} bytes{was_pickled}")
+        typer.echo(f"# {model.name}: commit {fetched.commit}, {fetched.size_bytes:,} bytes")
+        if fetched.is_converted:
+            typer.echo("# its weights were pickled: they were written again as safetensors, and the pickle was deleted")
         typer.echo(config_line(fetched))
 
 

@@ -9,17 +9,20 @@ from rich.table import Table
 
 from pipeline.doctor import ModelReport
 
-COSTS = ("opens", "sample", "memory")
+COSTS = "opens, sample,\nmemory"
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB"))
 
 
 def show_reports(reports: Sequence[ModelReport]) -> None:
     """Print what was found of each model, and what it took to run, where any was tried."""
     were_tried = any(each.ran is not None for each in reports)
-    table = _table("stage", "model, revision, licence", "device", "size", *(COSTS if were_tried else ()))
+    table = _table(
+        "stage", "model, revision, licence", "size, device", *(["opens, sample, memory"] if were_tried else [])
+    )
     for each in reports:
-        cells = [_lines(each.stage, verdict(each)), _lines(_named(each), each.revision, each.licence), each.device]
-        table.add_row(*cells, size(each.size_bytes), *(_costs(each) if were_tried else ()))
+        named = _lines(_named(each), each.revision, each.licence)
+        cells = [_lines(each.stage, verdict(each)), named, _lines(size(each.size_bytes), each.device)]
+        table.add_row(*cells, *([_costs(each)] if were_tried else []))
     console = Console()
     console.print(table)
     _show_troubles(console, reports)
@@ -74,10 +77,10 @@ def _lines(*parts: str | None) -> str:
     return escape("\n".join(part for part in parts if part))
 
 
-def _costs(report: ModelReport) -> tuple[str, str, str]:
+def _costs(report: ModelReport) -> str:
     gpu = f"GPU {size(report.gpu_memory_bytes)}" if report.gpu_memory_bytes else None
-    memory = _lines(size(report.memory_bytes), gpu)
-    return _seconds(report.seconds_to_open), _seconds(report.seconds_per_sample), memory
+    seconds = (report.seconds_to_open, report.seconds_per_sample)
+    return _lines(*(_seconds(each) for each in seconds), size(report.memory_bytes), gpu)
 
 
 def _seconds(seconds: float | None) -> str:
@@ -87,8 +90,6 @@ def _seconds(seconds: float | None) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE, show_lines=True, pad_edge=False)
     for column in columns:
-        is_number = column in ("size", *COSTS)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
-    table.columns[0].no_wrap = True
-    table.columns[1].min_width = 24
+        is_number = column.startswith(("size", "opens"))
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=column == "stage")
     return table

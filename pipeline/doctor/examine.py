@@ -1,5 +1,6 @@
 """Examine: a config -> a report of every model its stages use, by a look alone or with one sample answered by each."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,6 +15,9 @@ from pipeline.doctor.trial import LIMIT_SECONDS, try_stage
 from schemas.errors import UserError
 
 MODEL_STAGES = ("text", "clean", "image_caption", "video_caption", "summary", "translation")
+
+OF_TORCH = ("hf", "lama")
+WEIGHTS_IN_IDENTITY = re.compile(r"@([0-9a-f]{12})( prompt [0-9a-f]{12})?$")
 
 LOOKS: dict[str, Callable[[str, CurateConfig], ModelReport]] = {  # by engine: (stage, config) -> what can be seen
     "rapidocr": look_at_rapid_ocr,
@@ -37,7 +41,7 @@ def examine(config: CurateConfig, *, run_sample: bool, limit_seconds: float = LI
         if report.trouble is not None:
             yield replace(report, ran=False) if run_sample else report
         elif run_sample:
-            yield _try(report, config, limit_seconds)
+            yield try_model(report, config, limit_seconds=limit_seconds)
         else:
             yield replace(report, device=device_name("auto")) if report.device == "auto" else report
 
@@ -64,19 +68,25 @@ def require_models(config: CurateConfig) -> None:
         raise UserError("; ".join(lines))
 
 
-def _try(report: ModelReport, config: CurateConfig, limit_seconds: float) -> ModelReport:
+def try_model(report: ModelReport, config: CurateConfig, *, limit_seconds: float) -> ModelReport:
+    """Return the report of a model with what came of opening it and of one sample."""
     trial = try_stage(config, report.stage, limit_seconds=limit_seconds)
     if trial.measured is None:
         return replace(report, ran=False).with_trouble(trial.trouble)
     found = trial.measured
-    revision = found.identity.split()[0].rpartition("@")[2] if report.engine == "hf" else report.revision
     return replace(
         report,
         ran=True,
-        revision=report.revision or revision,
-        device=report.device if found.device is None else found.device,
+        revision=report.revision or _revision_in(found.identity, report.engine),
+        device=found.device if report.engine in OF_TORCH and found.device is not None else report.device,
         seconds_to_open=found.seconds_to_open,
         seconds_per_sample=found.seconds_per_sample,
         memory_bytes=found.memory_bytes,
         gpu_memory_bytes=found.gpu_memory_bytes,
     )
+
+
+def _revision_in(identity: str, engine: str) -> str | None:
+    """Return the digest of the weights in what a model of a local folder calls itself."""
+    match = WEIGHTS_IN_IDENTITY.search(identity) if engine == "hf" else None
+    return None if match is None else f"weights {match[1]}"

@@ -8,6 +8,8 @@ from pipeline.doctor.report import Trouble
 from schemas.errors import UserError
 from schemas.model_files import find_folder
 
+FETCH = "mobius models fetch CONFIG, or name a folder that is there"
+
 
 def lacking(packages: Iterable[str], *, remedy: str) -> Trouble | None:
     """Return the trouble with the first package that is not there."""
@@ -32,6 +34,3 @@ def lacking_for_checks(check: CaptionCheckConfig) -> Trouble | None:
     except UserError as error:
         return Trouble(str(error), FETCH)
     return None
-
-
-FETCH = "mobius models fetch CONFIG, or name a folder that is there"

@@ -4,13 +4,12 @@ import pickle
 import shutil
 import zipfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from schemas.errors import UserError
 from schemas.model_files import hushed, read_json
-
-NEEDS = "to convert pickled weights torch and transformers are needed: pip install 'mobius[hf]'"
 
 
 def convert_pickled(folder: Path, target: Path, weights: Sequence[str]) -> None:
@@ -19,10 +18,9 @@ def convert_pickled(folder: Path, target: Path, weights: Sequence[str]) -> None:
     weights: the names of the pickled files. Raises UserError where they hold more than tensors, are not those of the
     class that config.json names, or where that class is not one of transformers.
     """
-    try:
-        import transformers
-    except ImportError as error:
-        raise UserError(NEEDS) from error
+    require_converter()
+    import transformers
+
     aside = target.with_name(f".{target.name}.converting")
     shutil.rmtree(aside, ignore_errors=True)
     with hushed(transformers.utils.logging):
@@ -36,6 +34,12 @@ def convert_pickled(folder: Path, target: Path, weights: Sequence[str]) -> None:
         if path.is_file() and path.name not in weights:
             shutil.copyfile(path, aside / path.name)
     aside.rename(target)
+
+
+def require_converter() -> None:
+    """Raise UserError where the packages are missing that convert."""
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise UserError("to convert pickled weights torch and transformers are needed: pip install 'mobius[hf]'")
 
 
 def _read_tensors(paths: Sequence[Path]) -> dict[str, Any]:
@@ -58,7 +62,8 @@ def _open(folder: Path, tensors: dict[str, Any]) -> Any:
 
     names = read_json(folder / "config.json").get("architectures") or [""]
     kind: Any = getattr(transformers, str(names[0]), None)
-    if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
+    is_model = isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)
+    if not is_model:
         raise UserError(f"{folder / 'config.json'}: architectures names {names[0]!r}, expected a model of transformers")
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     dtype = next((each.dtype for each in tensors.values() if each.is_floating_point()), None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.hub.convert import convert_pickled
+from pipeline.hub.convert import convert_pickled, require_converter
 from pipeline.hub.files import Choice, choose_files
 from pipeline.hub.wanted import HubModel, Need
 from schemas.errors import MachineFault, UserError
@@ -75,12 +75,17 @@ def _fetch_and_convert(model: HubModel, commit: str, choice: Choice, into: Path 
     folders = sorted({Path(name).parent for name in choice.pickled})
     if all((target / folder / "config.json").is_file() for folder in folders):
         return target
+    require_converter()
     pickled = place / f".{target.name}.pickled"
     _download(model.repo, commit, (*choice.files, *choice.pickled), pickled)
-    for folder in folders:
-        names = [Path(name).name for name in choice.pickled if Path(name).parent == folder]
-        (target / folder).parent.mkdir(parents=True, exist_ok=True)
-        convert_pickled(pickled / folder, target / folder, names)
+    try:
+        for folder in folders:
+            names = [Path(name).name for name in choice.pickled if Path(name).parent == folder]
+            (target / folder).parent.mkdir(parents=True, exist_ok=True)
+            convert_pickled(pickled / folder, target / folder, names)
+    except UserError:  # what is not read is not kept
+        shutil.rmtree(pickled)
+        raise
     for name in choice.files:  # of other parts
         if not (target / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)

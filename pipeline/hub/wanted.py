@@ -32,7 +32,7 @@ class HubModel:
     parts: tuple[tuple[str, Need], ...] = (("", Need.MODEL),)
 
     def __post_init__(self) -> None:
-        if HUB_NAME.fullmatch(self.name) is None:
+        if HUB_NAME.fullmatch(self.name) is None or self.name.startswith("."):
             raise UserError(f"{self.key} = {self.name!r}: no such folder, and no owner/name[/folder][@revision]")
 
     @property

@@ -1,0 +1,108 @@
+"""A model is tried in a process of its own: whatever happens there becomes a measure or a sentence."""
+
+import re
+
+import psutil
+
+from pipeline.doctor import look_at
+from pipeline.doctor.examine import try_model
+from pipeline.doctor.trial import LIMIT_SECONDS, alone, try_stage
+from tests.doctor.test_look import configured
+from tests.doctor.test_look import served as served_by
+from tests.models.hf import tiny
+from tests.models.served.server import Reply, fails, says, serving
+
+KEY = "sk-very-secret-key"
+
+
+def try_summary(config):
+    return try_stage(config, "summary")
+
+
+def trouble_of(config):
+    trial = try_summary(config)
+    assert trial.measured is None
+    return trial.trouble
+
+
+CHECKS = {"language_model": "none"}  # what a random model writes is in no language; and it takes seconds to load
+
+
+def served(url, **settings):
+    return {**served_by(url, **settings), "check": CHECKS}
+
+
+def summary_by(folder):
+    return configured(
+        summary={"engine": "hf", "hf": {"model": str(folder), "device": "cpu", "max_new_tokens": 6}, "check": CHECKS}
+    )
+
+
+def test_a_model_of_transformers_is_opened_asked_and_measured(tmp_path):
+    config = summary_by(tiny.save_llama(tmp_path / "tiny llama"))
+    report = try_model(look_at("summary", config), config, limit_seconds=LIMIT_SECONDS)
+    assert report.ran, report.trouble
+    assert re.fullmatch("weights [0-9a-f]{12}", report.revision)
+    assert report.device == "cpu"
+    assert report.gpu_memory_bytes is None
+    assert report.memory_bytes > 1 << 20
+    assert report.seconds_to_open > report.seconds_per_sample > 0
+
+
+def test_a_model_without_a_chat_template_is_here_and_does_not_run(tmp_path):
+    config = summary_by(tiny.save_llama(tmp_path / "tiny-base", with_template=False))
+    assert look_at("summary", config).trouble is None
+    assert "tiny-base: has no chat template, expected a model that was made to chat" in trouble_of(config).sentence
+
+
+def test_a_served_model_that_answers_runs():
+    with serving(lambda body: says("A cat jumps.")) as server:
+        trial = try_summary(configured(summary=served(server.url, revision="v1")))
+    assert trial.trouble is None
+    assert trial.measured.identity.startswith("tiny@v1")
+    assert trial.measured.device is None
+
+
+def test_answers_that_no_check_lets_pass_are_told_with_their_reason():
+    with serving(lambda body: says("I'm sorry, I cannot help with that.")) as server:
+        trouble = trouble_of(configured(summary=served(server.url)))
+    assert "it does not answer a plain sample (refused_caption)" in trouble.sentence
+    assert "quarantined" in trouble.remedy
+
+
+def test_a_model_that_hangs_is_given_up_at_the_limit():
+    with serving(lambda body: Reply(hang=True)) as server:
+        trial = try_stage(configured(summary=served(server.url)), "summary", limit_seconds=4)
+    assert trial.trouble.sentence == "the model was not opened within 4 s"
+    assert "--limit" in trial.trouble.remedy
+
+
+def test_a_process_that_is_killed_is_a_sentence():
+    def kill_who_asks(body):
+        for process in psutil.Process().children():
+            if "spawn_main" in " ".join(process.cmdline()):
+                process.kill()
+        return says("A cat jumps.")
+
+    with serving(kill_who_asks) as server:
+        trouble = trouble_of(configured(summary=served(server.url)))
+    assert trouble.sentence == "its process was killed, as happens where memory runs out"
+
+
+def test_a_key_that_a_server_repeats_is_in_no_report(monkeypatch):
+    monkeypatch.setenv("TINY_KEY", KEY)
+    with serving(lambda body: fails(401, f"{KEY} is no key")) as server:
+        trouble = trouble_of(configured(summary=served(server.url, api_key_env="TINY_KEY")))
+    assert "*** is no key" in trouble.sentence
+    assert KEY not in str(trouble)
+
+
+def test_a_stage_is_tried_alone_whatever_the_others_lack():
+    config = configured(
+        text={"max_frames_read": 1},
+        clean={"max_text_area": 0.1},
+        image_caption={"engine": "hf", "hf": {"model": "nobody/nothing"}},
+    )
+    assert alone(config, "image_caption").image_caption == config.image_caption
+    assert alone(config, "clean").text == config.text, "which it reads with"
+    assert alone(config, "summary").image_caption == configured().image_caption
