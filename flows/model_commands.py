@@ -20,7 +20,8 @@ models = typer.Typer(help="List the models of a config, and fetch those of the h
 commands.add_typer(models, name="models")
 
 Config = Annotated[
-    str | None, typer.Argument(help="TOML file of a curation; if not given: its defaults", show_default=False)
+    str | None,
+    typer.Argument(metavar="[CONFIG]", help="TOML file of a curation; if not given: its defaults", show_default=False),
 ]
 Overrides = Annotated[
     list[str] | None,

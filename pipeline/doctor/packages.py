@@ -14,9 +14,16 @@ FETCH = "mobius models fetch CONFIG, or name a folder that is there"
 def lacking(packages: Iterable[str], *, remedy: str) -> Trouble | None:
     """Return the trouble with the first package that is not there."""
     for package in packages:
-        if find_spec(package) is None:
+        if not _is_installed(package):
             return Trouble(f"the package {package} is not installed", remedy)
     return None
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # the package that it would be a part of
+        return False
 
 
 def lacking_for_checks(check: CaptionCheckConfig) -> Trouble | None:
