@@ -33,7 +33,7 @@ def show_places(reports: Sequence[ModelReport], elsewhere: Mapping[str, str]) ->
     table = _table("stage", "model, revision, where", "licence", "size")
     for each in reports:
         state = "here" if each.is_here else "missing"
-        named = _lines(_named(each), each.revision, each.where)
+        named = _lines(_named(each), each.revision, None if each.where == each.model else each.where)
         table.add_row(_lines(each.stage, state), named, each.licence, size(each.size_bytes))
     console = Console()
     console.print(table)

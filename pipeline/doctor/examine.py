@@ -74,9 +74,9 @@ def try_model(report: ModelReport, config: CurateConfig, *, limit_seconds: float
     if trial.measured is None:
         return replace(report, ran=False).with_trouble(trial.trouble)
     found = trial.measured
-    return replace(
+    opened = replace(
         report,
-        ran=True,
+        ran=trial.trouble is None,
         revision=report.revision or _revision_in(found.identity, report.engine),
         device=found.device if report.engine in OF_TORCH and found.device is not None else report.device,
         seconds_to_open=found.seconds_to_open,
@@ -84,6 +84,7 @@ def try_model(report: ModelReport, config: CurateConfig, *, limit_seconds: float
         memory_bytes=found.memory_bytes,
         gpu_memory_bytes=found.gpu_memory_bytes,
     )
+    return opened.with_trouble(trial.trouble)
 
 
 def _revision_in(identity: str, engine: str) -> str | None:

@@ -16,6 +16,7 @@ from schemas.model_files import HUB_NAME, find_folder, read_json, require_file, 
 INSTALL = "pip install 'mobius[hf]'"
 INDEX = "model.safetensors.index.json"
 TOKENIZERS = {"tokenizer.json", "tokenizer.model", "vocab.json", "source.spm", "sentencepiece.bpe.model", "vocab.txt"}
+TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
 NEEDS_SENTENCEPIECE = {"tokenizer.model", "source.spm", "sentencepiece.bpe.model"}
 
 
@@ -28,7 +29,8 @@ def look_at_hf(stage: str, config: CurateConfig) -> ModelReport:
         return report.with_trouble(trouble)
     report = look_at_name(report, key=f"{stage}.hf.model")
     trouble = (
-        lacking(["torch", "transformers", "safetensors", "jinja2"], remedy=INSTALL)
+        (_lacking_template(Path(report.where)) if stage == "summary" and report.where else None)
+        or lacking(["torch", "transformers", "safetensors", "jinja2"], remedy=INSTALL)
         or lacking_device(writer.chosen.device)
         or lacking_for_checks(writer.check)
     )
@@ -72,6 +74,17 @@ def _require_whole(folder: Path) -> None:
             require_file(folder / name, f"a part of the weights that {INDEX} names")
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise UserError(f"{folder}: no tokenizer, expected one of {', '.join(sorted(TOKENIZERS))}")
+
+
+def _lacking_template(folder: Path) -> Trouble | None:
+    """Return the trouble that a model was not made to chat: a summary is asked for in words."""
+    settings = folder / "tokenizer_config.json"
+    if any((folder / name).exists() for name in TEMPLATES):
+        return None
+    if settings.is_file() and read_json(settings).get("chat_template"):
+        return None
+    sentence = f"{folder}: has no chat template, expected a model that was made to chat"
+    return Trouble(sentence, "name the chat version of the model, or put its chat_template.jinja into the folder")
 
 
 def _lacking_for_tokenizer(folder: Path) -> Trouble | None:

@@ -1,12 +1,13 @@
 """A model is tried in a process of its own: whatever happens there becomes a measure or a sentence."""
 
 import re
+import signal
 
 import psutil
 
 from pipeline.doctor import look_at
 from pipeline.doctor.examine import try_model
-from pipeline.doctor.trial import LIMIT_SECONDS, alone, try_stage
+from pipeline.doctor.trial import LIMIT_SECONDS, alone, name_death, try_stage
 from tests.doctor.test_look import configured
 from tests.doctor.test_look import served as served_by
 from tests.models.hf import tiny
@@ -21,7 +22,7 @@ def try_summary(config):
 
 def trouble_of(config):
     trial = try_summary(config)
-    assert trial.measured is None
+    assert trial.trouble is not None
     return trial.trouble
 
 
@@ -49,12 +50,6 @@ def test_a_model_of_transformers_is_opened_asked_and_measured(tmp_path):
     assert report.seconds_to_open > report.seconds_per_sample > 0
 
 
-def test_a_model_without_a_chat_template_is_here_and_does_not_run(tmp_path):
-    config = summary_by(tiny.save_llama(tmp_path / "tiny-base", with_template=False))
-    assert look_at("summary", config).trouble is None
-    assert "tiny-base: has no chat template, expected a model that was made to chat" in trouble_of(config).sentence
-
-
 def test_a_served_model_that_answers_runs():
     with serving(lambda body: says("A cat jumps.")) as server:
         trial = try_summary(configured(summary=served(server.url, revision="v1")))
@@ -65,9 +60,13 @@ def test_a_served_model_that_answers_runs():
 
 def test_answers_that_no_check_lets_pass_are_told_with_their_reason():
     with serving(lambda body: says("I'm sorry, I cannot help with that.")) as server:
-        trouble = trouble_of(configured(summary=served(server.url)))
-    assert "it does not answer a plain sample (refused_caption)" in trouble.sentence
-    assert "quarantined" in trouble.remedy
+        config = configured(summary=served(server.url))
+        report = try_model(look_at("summary", config), config, limit_seconds=LIMIT_SECONDS)
+    assert report.ran is False
+    assert "it does not answer a plain sample (refused_caption)" in report.trouble
+    assert "quarantined" in report.remedy
+    assert report.device == "at the server"
+    assert report.seconds_to_open > 0, "so far it came"
 
 
 def test_a_model_that_hangs_is_given_up_at_the_limit():
@@ -95,6 +94,13 @@ def test_a_key_that_a_server_repeats_is_in_no_report(monkeypatch):
         trouble = trouble_of(configured(summary=served(server.url, api_key_env="TINY_KEY")))
     assert "*** is no key" in trouble.sentence
     assert KEY not in str(trouble)
+
+
+def test_a_crash_is_told_with_the_last_that_was_heard(tmp_path):
+    log = tmp_path / "log.txt"
+    log.write_text("loading\nfree(): invalid pointer\n\n")
+    assert name_death(-signal.SIGABRT, log).sentence == "its process was ended by SIGABRT: free(): invalid pointer"
+    assert name_death(3, tmp_path / "none").sentence == "its process ended with exit code 3"
 
 
 def test_a_stage_is_tried_alone_whatever_the_others_lack():
