@@ -47,11 +47,14 @@ def doctor(
     from rich.console import Console
 
     from flows.show_models import show_reports
-    from pipeline.doctor import examine
+    from pipeline.doctor import MODEL_STAGES, examine
 
     loaded = _load(config, overrides or [])
-    with Console(stderr=True).status("trying the models, one after the other"):
-        reports = list(examine(loaded, run_sample=not quick, limit_seconds=limit))
+    checking, reports = examine(loaded, run_sample=not quick, limit_seconds=limit), []
+    with Console(stderr=True).status("") as status:
+        for stage in MODEL_STAGES:
+            status.update(f"checking the model of {stage}")
+            reports.append(next(checking))
     if as_json:
         _print_json([dataclasses.asdict(each) for each in reports])
     else:

@@ -16,7 +16,7 @@ from schemas.model_files import HUB_NAME, find_folder, read_json, require_file, 
 INSTALL = "pip install 'mobius[hf]'"
 INDEX = "model.safetensors.index.json"
 TOKENIZERS = {"tokenizer.json", "tokenizer.model", "vocab.json", "source.spm", "sentencepiece.bpe.model", "vocab.txt"}
-TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
+TEMPLATES = ("chat_template.jinja", "additional_chat_templates")
 NEEDS_SENTENCEPIECE = {"tokenizer.model", "source.spm", "sentencepiece.bpe.model"}
 
 
@@ -27,7 +27,7 @@ def look_at_hf(stage: str, config: CurateConfig) -> ModelReport:
     trouble = lacking(["huggingface_hub"], remedy=INSTALL)
     if trouble is not None:
         return report.with_trouble(trouble)
-    report = look_at_name(report, key=f"{stage}.hf.model")
+    report = _look_at_folder(report, key=f"{stage}.hf.model")
     trouble = (
         (_lacking_template(Path(report.where)) if stage == "summary" and report.where else None)
         or lacking(["torch", "transformers", "safetensors", "jinja2"], remedy=INSTALL)
@@ -37,7 +37,7 @@ def look_at_hf(stage: str, config: CurateConfig) -> ModelReport:
     return report if report.trouble is not None else report.with_trouble(trouble)
 
 
-def look_at_name(report: ModelReport, *, key: str, has_weights: bool = True) -> ModelReport:
+def _look_at_folder(report: ModelReport, *, key: str) -> ModelReport:
     """Find the folder of the model that a report names, and say what it holds; needs huggingface_hub."""
     try:
         folder = find_folder(report.model, key=key)
@@ -56,12 +56,11 @@ def look_at_name(report: ModelReport, *, key: str, has_weights: bool = True) -> 
         licence=licence_of(folder, root),
     )
     try:
-        if has_weights:
-            _require_whole(folder)
+        _require_whole(folder)
     except UserError as error:
         remedy = "name the model as the hub does, and run mobius models fetch CONFIG" if is_local else FETCH
         return replace(report, is_here=False).with_trouble(Trouble(str(error), remedy))
-    return report.with_trouble(_lacking_for_tokenizer(folder) if has_weights else None)
+    return report.with_trouble(_lacking_for_tokenizer(folder))
 
 
 def _require_whole(folder: Path) -> None:

@@ -71,8 +71,8 @@ def test_answers_that_no_check_lets_pass_are_told_with_their_reason():
 
 def test_a_model_that_hangs_is_given_up_at_the_limit():
     with serving(lambda body: Reply(hang=True)) as server:
-        trial = try_stage(configured(summary=served(server.url)), "summary", limit_seconds=4)
-    assert trial.trouble.sentence == "the model was not opened within 4 s"
+        trial = try_stage(configured(summary=served(server.url)), "summary", limit_seconds=2)
+    assert trial.trouble.sentence == "the model was not opened within 2 s"
     assert "--limit" in trial.trouble.remedy
 
 
