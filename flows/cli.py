@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.local_prefect import use_local_prefect
+from flows.model_commands import commands as model_commands
 from flows.process_end import leave_quietly
 from flows.training_commands import commands as training_commands
 from schemas.errors import MobiusError, UserError
@@ -163,6 +164,7 @@ def draw_stickers(
     typer.echo(f"{count} files in {folder / 'media'}, what is under their text in {folder / 'truth'}")
 
 
+app.add_typer(model_commands)
 app.add_typer(training_commands)
 
 

@@ -14,6 +14,7 @@ from flows.tasks import account, answer, cut, decide, finish, ingest, plan, writ
 from pipeline.answers import count_rows
 from pipeline.chunk import ChunkCount
 from pipeline.config import CurateConfig
+from pipeline.doctor import require_models
 from pipeline.export.columns import TRAINING_SETS
 from pipeline.export.finish import remove_replaced
 from pipeline.ledger import Ledger
@@ -30,8 +31,10 @@ MAX_WRITERS = 250  # task runs per training set
 def run_curate(config: CurateConfig) -> Ledger:
     """Run the flow on the configured engine, alone on its root, and keep a record of the run.
 
-    Raises UnbalancedLedger if some sample has no fate, or two.
+    Raises UserError, before anything is written, if a model of the config is not ready, and UnbalancedLedger if some
+    sample has no fate, or two.
     """
+    require_models(config)
     root = DatasetRoot(config.root_path)
     with sole_run(root):
         remove_unfinished(root.path)

@@ -18,7 +18,7 @@ Config = TypeVar("Config", bound=BaseModel)
 
 def read_config(cls: type[Config], path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read a config of some class, nothing but itself checked. Raises UserError naming the key or file."""
-    return _validate(cls, _read_toml(path), overrides, name=str(path))
+    return validate_config(cls, read_toml(path), overrides, name=str(path))
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> CurateConfig:
@@ -34,10 +34,11 @@ def override_config(config: CurateConfig, overrides: Sequence[str]) -> CurateCon
     for override in overrides:
         if not override.startswith("select."):
             raise UserError(f"override {override!r}: only select.* can be tried here, the rest with `mobius curate`")
-    return _validate(CurateConfig, config.model_dump(), overrides, name="overrides")
+    return validate_config(CurateConfig, config.model_dump(), overrides, name="overrides")
 
 
-def _validate(cls: type[Config], settings: dict[str, Any], overrides: Sequence[str], *, name: str) -> Config:
+def validate_config(cls: type[Config], settings: dict[str, Any], overrides: Sequence[str], *, name: str) -> Config:
+    """Check settings with overrides applied to them; `name` is theirs in messages. Raises UserError naming the key."""
     for override in overrides:
         _apply(settings, override)
     try:
@@ -54,7 +55,8 @@ def _validate(cls: type[Config], settings: dict[str, Any], overrides: Sequence[s
         raise UserError(f"{name}: {_explain(cls, error)}") from error
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file. Raises UserError naming it."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

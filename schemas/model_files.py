@@ -32,9 +32,12 @@ def find_folder(name: str, *, key: str) -> Path:
         return local
     match = HUB_NAME.fullmatch(name)
     if match is not None:
+        repo: str | None
         try:
             repo = snapshot_download(match["repo"], revision=match["revision"], local_files_only=True)
-        except (LocalEntryNotFoundError, HFValidationError):
+        except LocalEntryNotFoundError as error:
+            repo = getattr(error, "snapshot_path", None)  # it is here, but not all of its files, nor are all needed
+        except HFValidationError:
             repo = None
         folder = Path(repo or "", match["inside"].lstrip("/"))
         if repo is not None and folder.is_dir():

@@ -1,0 +1,44 @@
+"""Report: what is known of one model of a config."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong, in one sentence, and what to do about it."""
+
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """One model, as the config names it; None stands for what is not known, or was not tried. No secret is in it.
+
+    engine: who runs it. revision: commit, digest of the weights, or version. where: folder, package or endpoints.
+    device: `cpu`, the name of a GPU, `auto` before it is opened, or `at the server`.
+    ran: True if it answered one sample, False if it could not. seconds_to_open: with the canaries of a first opening.
+    memory_bytes: by which opening and answering raised the memory of a process of its own at most; gpu_memory_bytes:
+    what torch held of the GPU at most.
+    """
+
+    stage: str
+    engine: str
+    model: str
+    revision: str | None = None
+    where: str | None = None
+    size_bytes: int | None = None
+    device: str = "cpu"
+    licence: str = "not stated"
+    is_here: bool = False
+    ran: bool | None = None
+    seconds_to_open: float | None = None
+    seconds_per_sample: float | None = None
+    memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+    trouble: str | None = None
+    remedy: str | None = None
+
+    def with_trouble(self, trouble: Trouble | None) -> "ModelReport":
+        """Return the report with a trouble, if there is one."""
+        return self if trouble is None else replace(self, trouble=trouble.sentence, remedy=trouble.remedy)
