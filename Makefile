@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROMPT ?= love, 贴图“love”：蓝色图案，带灰色和白色，居中。它忽大忽小，每秒约一次，变动约占画面一半。
 
-.PHONY: demo demo-data demo-train test test-long lint format bench clean
+.PHONY: demo demo-data demo-train test test-long test-extras lint format bench clean
 
 demo: demo-data demo-train
 
@@ -34,6 +34,16 @@ test: .venv/ready
 test-long: .venv/ready
 	MOBIUS_KILL_ROUNDS=20 $(BIN)/python -m pytest tests/flows/test_resume.py
 
+# Extras that `make test` does not cover: a light one alone, and PaddleOCR, which wants an environment of its own.
+test-extras:
+	$(PYTHON) -m venv --clear .venv-extras/served
+	.venv-extras/served/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[served]'
+	.venv-extras/served/bin/mobius doctor --quick
+	.venv-extras/served/bin/python -c "from pipeline.models.served import open_served_translator; import openai"
+	$(PYTHON) -m venv --clear .venv-extras/paddle
+	.venv-extras/paddle/bin/pip install --quiet --disable-pip-version-check '.[ocr-paddle]' pytest hypothesis psutil
+	.venv-extras/paddle/bin/python -m pytest tests/models/test_paddle_ocr.py
+
 lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,4 +65,4 @@ bench: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv .venv-extras demo

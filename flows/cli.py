@@ -50,8 +50,12 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
     what is answered already is not computed again.
     """
     from flows.load import load_config
+    from pipeline.doctor import MODEL_STAGES, require_models
+    from pipeline.root import DatasetRoot
 
     loaded = load_config(config, overrides or [])
+    root = DatasetRoot(loaded.root_path)  # a stage that has answered may have nothing left to ask
+    require_models(loaded, [stage for stage in MODEL_STAGES if not root.has_answers(stage)])
     with use_local_prefect():
         from flows.curate import run_curate
 

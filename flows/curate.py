@@ -14,7 +14,7 @@ from flows.tasks import account, answer, cut, decide, finish, ingest, plan, writ
 from pipeline.answers import count_rows
 from pipeline.chunk import ChunkCount
 from pipeline.config import CurateConfig
-from pipeline.doctor import require_models
+from pipeline.doctor import MODEL_STAGES, require_models
 from pipeline.export.columns import TRAINING_SETS
 from pipeline.export.finish import remove_replaced
 from pipeline.ledger import Ledger
@@ -31,10 +31,8 @@ MAX_WRITERS = 250  # task runs per training set
 def run_curate(config: CurateConfig) -> Ledger:
     """Run the flow on the configured engine, alone on its root, and keep a record of the run.
 
-    Raises UserError, before anything is written, if a model of the config is not ready, and UnbalancedLedger if some
-    sample has no fate, or two.
+    Raises UserError if a model that is needed is not ready, UnbalancedLedger if some sample has no fate, or two.
     """
-    require_models(config)
     root = DatasetRoot(config.root_path)
     with sole_run(root):
         remove_unfinished(root.path)
@@ -87,6 +85,8 @@ def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> None:
     """Run one stage over all its chunks, then ask again what is left: it must be nothing, whatever was retried."""
     folder = DatasetRoot(config.root_path).stage_folder(stage, plan_stages(config)[stage].fingerprint)
     work = cut.submit(config, stage).result()
+    if work.num_pending and stage in MODEL_STAGES:
+        require_models(config, [stage])
     before = count_rows(folder)
     move = bars.follow(stage, work.num_pending)
     chunks = [

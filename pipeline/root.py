@@ -38,6 +38,10 @@ class DatasetRoot:
     def stage_folder(self, stage: str, fingerprint: str) -> Path:
         return self.path / "stages" / f"{stage}-{fingerprint}"
 
+    def has_answers(self, stage: str) -> bool:
+        """True if a stage has answered anything yet, under whatever fingerprint."""
+        return any((self.path / "stages").glob(f"{stage}-*/*.parquet"))
+
     def export_folder(self, name: str) -> Path:
         return self.path / name
 

@@ -1,7 +1,7 @@
 """Examine: a config -> a report of every model its stages use, by a look alone or with one sample answered by each."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from pipeline.config import CurateConfig
@@ -60,9 +60,9 @@ def engine_of(stage: str, config: CurateConfig) -> str:
     return str(getattr(config, stage).engine)
 
 
-def require_models(config: CurateConfig) -> None:
-    """Look at every model before a run; raises UserError with all that is wrong and what to do about it."""
-    reports = [look_at(stage, config) for stage in MODEL_STAGES]
+def require_models(config: CurateConfig, stages: Iterable[str] = MODEL_STAGES) -> None:
+    """Look at the models of some stages before they are used; raises UserError with all that is wrong, and remedies."""
+    reports = [look_at(stage, config) for stage in stages]
     lines = [f"{each.stage}: {each.trouble}: {each.remedy}" for each in reports if each.trouble is not None]
     if lines:
         raise UserError("; ".join(lines))

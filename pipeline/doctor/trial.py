@@ -54,7 +54,8 @@ def try_stage(config: CurateConfig, stage: str, *, limit_seconds: float = LIMIT_
 def alone(config: CurateConfig, stage: str) -> CurateConfig:
     """Return the config with the models of all other stages embedded, so that each is tried for itself."""
     kept = {"root", "source", "engine", stage} | ({"text"} if stage == "clean" else set())  # clean reads text, too
-    return CurateConfig(**{name: getattr(config, name) for name in kept})
+    plain = CurateConfig(root=config.root, source=config.source)
+    return plain.model_copy(update={name: getattr(config, name) for name in kept})
 
 
 def _tidied(trouble: Trouble, config: CurateConfig, stage: str) -> Trouble:
