@@ -6,6 +6,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from flows.secrets import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
 from pipeline.config import CurateConfig
@@ -64,6 +65,7 @@ def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], gpu: int |
     """Run one stage over one chunk; gpu: the number of the one whose model is asked."""
     if gpu is not None:
         use_gpu(gpu)
+    provide_secrets(config, stage)
     return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
 
 

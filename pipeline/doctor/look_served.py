@@ -40,8 +40,10 @@ def look_at_served(stage: str, config: CurateConfig) -> ModelReport:
 
 
 def _lacking_key(served: ServedConfig) -> Trouble | None:
+    if served.api_key_secret is not None:
+        return None  # it is with Prefect, whom only a run asks
     try:
-        read_secret(served.api_key_env)
+        read_secret(variable=served.api_key_env)
     except UserError as error:
         return Trouble(str(error), f"set the environment variable {served.api_key_env}")
     return None

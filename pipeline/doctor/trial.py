@@ -62,7 +62,7 @@ def _tidied(trouble: Trouble, config: CurateConfig, stage: str) -> Trouble:
     """Take the API key out of a sentence, should a library or a server have put it in, and keep it short."""
     writer, sentence = getattr(config, stage), trouble.sentence
     if isinstance(writer, WriterConfig) and writer.engine == "served":
-        sentence = read_secret(writer.chosen.api_key_env).scrub(sentence)
+        sentence = read_secret(variable=writer.chosen.api_key_env).scrub(sentence)
     return replace(trouble, sentence=sentence[:MAX_CHARACTERS])
 
 

@@ -1,7 +1,10 @@
 """paper.toml as it stands, but for its models, which are tiny ones of the same classes: in process, and served."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -19,6 +22,7 @@ from tests.models.test_lama import Spread, save
 
 pytest.importorskip("openai", reason="pip install 'mobius[served]'")
 
+KEY = "sk-of-the-tests-0123456789"
 NUM_FILES = 40
 NUM_WORKERS = 2
 WRITERS = ("image_caption", "video_caption", "summary", "translation")
@@ -166,8 +170,10 @@ def test_a_server_that_is_gone_for_a_while_costs_nobody_anything(mobius: Mobius,
         return fails(503)
 
     root = tmp_path / "dataset"
+    save_secret(mobius, "server-key", KEY)
     with serving(die_once) as server:
-        settings = (*served_images(server.url), "image_caption.batch_size=2", "engine.workers=1")
+        keys = [f"{stage}.served.api_key_secret=server-key" for stage in ("image_caption", "translation")]
+        settings = (*served_images(server.url), *keys, "image_caption.batch_size=2", "engine.workers=1")
         ledger = mobius.json(*arguments(root, source, *settings))
     assert asked["failed"] > 1
     assert ledger["balanced"]
@@ -176,3 +182,16 @@ def test_a_server_that_is_gone_for_a_while_costs_nobody_anything(mobius: Mobius,
     parts = (root / "stages").glob("image_caption-*/*.parquet")
     answered = [row["key"] for path in parts for row in pq.read_table(path).to_pylist()]
     assert len(answered) == len(set(answered)), "nothing was asked twice"
+    keys_sent = {
+        value for headers in server.headers for name, value in headers.items() if name.lower() == "authorization"
+    }
+    assert keys_sent == {f"Bearer {KEY}"}
+    assert not [path for path in root.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+def save_secret(mobius: Mobius, name: str, value: str) -> None:
+    """Save a Secret block at the Prefect server of the tests."""
+    script = "import sys; from prefect.blocks.system import Secret; Secret(value=sys.argv[2]).save(sys.argv[1])"
+    environment = {**os.environ, **mobius.environment}
+    command = [sys.executable, "-c", script, name, value]
+    subprocess.run(command, check=True, env={key: value for key, value in environment.items() if value})

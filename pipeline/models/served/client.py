@@ -45,7 +45,7 @@ class ServedClient:
         self._config = config
         self._probe = probe
         self._pause = pause
-        self._attempts = Attempts(config, read_secret(config.api_key_env))
+        self._attempts = Attempts(config, read_secret(variable=config.api_key_env, stored=config.api_key_secret))
         self._turns = Turns(config.endpoints)
         self._slots = asyncio.Semaphore(config.max_in_flight)
         self._memory: Memory[Outcome] = Memory(REMEMBERED)

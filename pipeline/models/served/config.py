@@ -1,9 +1,9 @@
 """Config of a served model: where it is, what it is asked, and how patiently."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.config import StrictConfig
 
@@ -24,7 +24,8 @@ Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
 class ServedConfig(StrictConfig):
     """A model behind one or several OpenAI-compatible servers, which all serve the same weights.
 
-    The key itself is never part of the config: `api_key_env` names the environment variable that holds it.
+    The key itself is never part of the config: `api_key_env` names the environment variable that holds it,
+    `api_key_secret` a Secret block of Prefect.
     """
 
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)  # base URLs, up to and with /v1; asked in turn
@@ -39,7 +40,14 @@ class ServedConfig(StrictConfig):
     )  # requests at once by one worker, over all endpoints; batches of many times that keep them busy
     timeout: float = Field(120.0, gt=0)  # seconds per request, from sending to the last byte
     max_retries: int = Field(4, ge=0)  # of one request, beyond the first attempt
-    api_key_env: str | None = None  # None: the server wants no key
+    api_key_env: str | None = None  # neither of the two: the server wants no key
+    api_key_secret: str | None = None  # a Secret block of Prefect, read by runs where its server is
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> Self:
+        if self.api_key_env is not None and self.api_key_secret is not None:
+            raise ValueError("api_key_env and api_key_secret name two keys, expected one")
+        return self
 
 
 class ServedImageCaptionConfig(ServedConfig):

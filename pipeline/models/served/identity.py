@@ -5,7 +5,7 @@ import json
 
 from pipeline.models.served.config import ServedConfig
 
-ELSEWHERE = {"endpoints", "max_in_flight", "timeout", "max_retries", "api_key_env"}
+ELSEWHERE = {"endpoints", "max_in_flight", "timeout", "max_retries", "api_key_env", "api_key_secret"}
 """Settings that change no answer: where the model is, and how patiently it is asked."""
 
 HEX_DIGITS = 8

@@ -16,7 +16,7 @@ REFUSED = {400, 413, 414, 422}
 MAY_PASS = {408, 409, 425}
 OVERLOADED = {502, 503, 504, 529}
 REMEDIES = {
-    401: "check the API key, in the environment variable that api_key_env names",
+    401: "check the API key, where api_key_env or api_key_secret says",
     402: "the account is out of funds",
     403: "the API key may not use this model",
     404: "check that the endpoint ends as the server's base URL does (mostly in /v1), and that `model` is served there",

@@ -1,10 +1,11 @@
-"""Secret: the name of an environment variable -> the API key in it, which no text is to show."""
+"""Secret: the name of an environment variable, or of a stored secret -> an API key, which no text is to show."""
 
 import os
 
 from schemas.errors import UserError
 
 NO_KEY = "none"  # what is sent to a server that wants no key; without it the library takes OPENAI_API_KEY
+_provided: dict[str, str] = {}  # by name; never written anywhere
 SHORTEST_SECRET = 4  # characters; a shorter value is part of too many innocent words
 
 
@@ -33,13 +34,26 @@ class Secret:
         return text.replace(self._value, "***")
 
 
-def read_secret(variable: str | None) -> Secret:
-    """Read the key from an environment variable. Raises UserError if it is not there or cannot be sent."""
-    if variable is None:
+def provide_secret(name: str, value: str) -> None:
+    """Keep a key that came from a secret store in the memory of this process, for `read_secret` to find."""
+    _provided[name] = value
+
+
+def read_secret(*, variable: str | None, stored: str | None = None) -> Secret:
+    """Return the key in an environment variable, or the one provided under the name it is stored by.
+
+    Raises UserError if it is not there or cannot be sent.
+    """
+    if variable is None and stored is None:
         return Secret(NO_KEY)
-    value = os.environ.get(variable, "").strip()
+    if stored is not None:
+        where, value = f"the secret {stored!r}", _provided.get(stored, "").strip()
+        missing = f"api_key_secret = {stored!r}: secrets of Prefect are read by runs of a flow, and none was found here"
+    else:
+        where, value = f"${variable}", os.environ.get(str(variable), "").strip()
+        missing = f"api_key_env = {variable!r}: this environment variable is not set; put the API key into it"
     if not value:
-        raise UserError(f"api_key_env = {variable!r}: this environment variable is not set; put the API key into it")
+        raise UserError(missing)
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise UserError(f"the API key in ${variable} holds blanks, line breaks or letters no header can carry")
+        raise UserError(f"the API key in {where} holds blanks, line breaks or letters no header can carry")
     return Secret(value)

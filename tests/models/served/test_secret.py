@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from pipeline.models.served import ServedTranslationConfig, ServedTranslator, identify_served_translator
-from pipeline.models.served.secret import Secret
+from pipeline.models.served.secret import Secret, provide_secret, read_secret
 from schemas.errors import MobiusError, UserError
 from tests.models.served.server import Reply, echo, fails, last_line, serving
 
@@ -80,6 +80,16 @@ def test_a_key_that_is_not_there_is_asked_for_by_name(translator, monkeypatch):
     monkeypatch.delenv("MY_SERVER_KEY", raising=False)
     with pytest.raises(UserError, match="MY_SERVER_KEY"):
         translator("http://x/v1", api_key_env="MY_SERVER_KEY")
+
+
+def test_a_stored_key_is_found_where_it_was_provided_and_nowhere_else(translator):
+    with pytest.raises(UserError, match="api_key_secret = 'shop'"):
+        translator("http://x/v1", api_key_secret="shop")
+    provide_secret("shop", KEY)
+    assert read_secret(variable=None, stored="shop").reveal() == KEY
+    assert translator("http://x/v1", api_key_secret="shop") is not None
+    with pytest.raises(ValueError, match="two keys"):
+        ServedTranslationConfig(endpoints=("http://x/v1",), model="m", api_key_env="A", api_key_secret="b")
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\nHost: evil", f"{KEY} x", f"{KEY}é"])
