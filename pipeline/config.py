@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pipeline.answers import FlushConfig
 from pipeline.export.config import ExportConfig
@@ -46,17 +46,6 @@ class CurateConfig(StrictConfig):
     select: SelectConfig = SelectConfig()
     export: ExportConfig = ExportConfig()
     engine: EngineConfig = EngineConfig()
-
-    @model_validator(mode="after")
-    def _is_translatable(self) -> Self:
-        written = {name: getattr(self, name).engine for name in ("image_caption", "video_caption", "summary")}
-        others = [name for name, engine in written.items() if engine != "embedded"]
-        if self.translation.engine == "embedded" and others:
-            raise ValueError(
-                f"translation.engine 'embedded' translates what embedded models write, {others[0]}.engine is "
-                f"{written[others[0]]!r}; expected translation.engine 'hf' or 'served'"
-            )
-        return self
 
     @property
     def root_path(self) -> Path:

@@ -16,6 +16,7 @@ from schemas.errors import UserError
 
 MODEL_STAGES = ("text", "clean", "image_caption", "video_caption", "summary", "translation")
 
+WRITTEN_FOR_TRANSLATION = ("image_caption", "video_caption", "summary")
 OF_TORCH = ("hf", "lama")
 WEIGHTS_IN_IDENTITY = re.compile(r"@([0-9a-f]{12})( prompt [0-9a-f]{12})?$")
 
@@ -62,10 +63,21 @@ def engine_of(stage: str, config: CurateConfig) -> str:
 
 def require_models(config: CurateConfig, stages: Iterable[str] = MODEL_STAGES) -> None:
     """Look at the models of some stages before they are used; raises UserError with all that is wrong, and remedies."""
+    require_translatable(config)
     reports = [look_at(stage, config) for stage in stages]
     lines = [f"{each.stage}: {each.trouble}: {each.remedy}" for each in reports if each.trouble is not None]
     if lines:
         raise UserError("; ".join(lines))
+
+
+def require_translatable(config: CurateConfig) -> None:
+    """Raise UserError where the embedded translator would get texts that no embedded model wrote."""
+    others = [name for name in WRITTEN_FOR_TRANSLATION if engine_of(name, config) != "embedded"]
+    if others and config.translation.engine == "embedded":
+        raise UserError(
+            f"translation.engine = 'embedded' translates what embedded models write only, {others[0]}.engine is "
+            f"{engine_of(others[0], config)!r}; expected translation.engine 'hf' or 'served'"
+        )
 
 
 def try_model(report: ModelReport, config: CurateConfig, *, limit_seconds: float) -> ModelReport:

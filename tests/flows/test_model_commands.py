@@ -6,17 +6,16 @@ from pathlib import Path
 import pytest
 
 from flows.hub_models import read_wanted
-from flows.load import read_config
-from pipeline.config import CurateConfig
 from pipeline.doctor import MODEL_STAGES
-from schemas.errors import UserError
 from tests.conftest import ROOT
-from tests.flows.mobius import Mobius
+from tests.flows.mobius import Mobius, curate_arguments
 from tests.hub.hub_server import serving_hub
+from tests.media.gifs import encode_gif
 from tests.models.hf import tiny
 
 MISSING = 2
 NOBODY = '["http://127.0.0.1:9/v1"]'
+SERVED_BY_NOBODY = ("translation.served.model=m", f"translation.served.endpoints={NOBODY}")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def test_without_a_config_every_embedded_model_runs(command: Mobius) -> None:
 
 def test_what_is_missing_is_told_with_what_to_do_and_exit_code_2(command: Mobius, tmp_path: Path) -> None:
     config = write_config(tmp_path / "c.toml", "tiny/llama-chat")
-    served = ("translation.engine=served", "translation.served.model=m", f"translation.served.endpoints={NOBODY}")
+    served = ("translation.engine=served", *SERVED_BY_NOBODY)
     done = command.run("doctor", str(config), *served, "--quick", HF_HUB_CACHE=str(tmp_path / "cache"))
     assert done.returncode == MISSING
     lines = done.stdout.splitlines()
@@ -88,12 +87,21 @@ def test_a_training_config_names_its_base_part_by_part() -> None:
     ]
 
 
-def test_a_run_whose_model_is_missing_writes_nothing(tmp_path: Path) -> None:
-    from flows.curate import run_curate
-
-    laptop = ROOT / "flows" / "configs" / "laptop.toml"
-    served = ("summary.engine=served", "summary.served.model=m", f"summary.served.endpoints={NOBODY}")
-    config = read_config(CurateConfig, laptop, [f"root={tmp_path / 'dataset'}", f"source.path={tmp_path}", *served])
-    with pytest.raises(UserError, match=r"summary: http://127.0.0.1:9/v1 does not answer .*: start the server"):
-        run_curate(config)
+@pytest.mark.parametrize(
+    ("of_translation", "sentence"),
+    [
+        (("translation.engine=served", *SERVED_BY_NOBODY), "http://127.0.0.1:9/v1 does not answer"),
+        ((), "translation.engine = 'embedded' translates what embedded models write only, summary.engine is 'served'"),
+    ],
+)
+def test_a_run_whose_models_will_not_do_writes_nothing(
+    command: Mobius, tmp_path: Path, of_translation: tuple[str, ...], sentence: str
+) -> None:
+    served = ("summary.engine=served", *(each.replace("translation", "summary") for each in SERVED_BY_NOBODY))
+    (tmp_path / "source/joy").mkdir(parents=True)
+    (tmp_path / "source/joy/a.gif").write_bytes(encode_gif([(200, 30, 30), (30, 30, 200)]))
+    done = command.run(*curate_arguments(tmp_path / "dataset", tmp_path / "source", *served, *of_translation))
+    assert done.returncode == MISSING
+    assert sentence in done.stderr
+    assert done.stderr.strip().count("\n") == 0
     assert not (tmp_path / "dataset").exists()

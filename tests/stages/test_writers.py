@@ -175,7 +175,6 @@ def test_only_what_changes_an_answer_is_in_the_fingerprint(llava: Path, tmp_path
     ("settings", "sentence"),
     [
         ({"image_caption": {"engine": "hf"}}, "needs a section hf"),
-        ({"summary": elsewhere("http://127.0.0.1:9/v1")}, "translates what embedded models write"),
         ({"summary": {"check": {"max_tokens": 9}}}, "only once"),
     ],
 )
