@@ -1,5 +1,6 @@
 """Run records: ROOT/runs/<id>.json says with which config and versions a run was made, and what came out."""
 
+import contextlib
 import dataclasses
 import json
 import platform
@@ -30,6 +31,7 @@ PACKAGES = (
     "onnxruntime",
     "prefect",
 )
+OPTIONAL_PACKAGES = ("torch", "transformers", "openai", "opencc", "py3langid", "paddleocr", "simple-lama-inpainting")
 
 
 @dataclasses.dataclass(slots=True)
@@ -81,4 +83,8 @@ def open_root(path: str | Path) -> DatasetRoot:
 
 
 def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in PACKAGES}
+    found = {name: metadata.version(name) for name in PACKAGES}
+    for name in OPTIONAL_PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found

@@ -20,7 +20,7 @@ def show_ledger(ledger: Ledger, root: Path) -> None:
     """Print the account: stages first, then fates, then whether the sums agree."""
     console = Console()
     counts_tokens = any(stage.tokens is not None for stage in ledger.stages.values())
-    of_models = ("tokens", "tokens/s", "busy") if counts_tokens else ()
+    of_models = ("tokens", "tokens/s", "not kept waiting") if counts_tokens else ()
     stages = _table("Stages", "stage", "answered", "failed", "pending", "work, s", *of_models)
     for name, stage in ledger.stages.items():
         failed = sum(stage.failed.values())

@@ -18,6 +18,7 @@ from pipeline.export.write import write_range
 from pipeline.gpus import use_gpu
 from pipeline.ingest import ingest_source
 from pipeline.ledger import Ledger, write_fates
+from pipeline.models.cache import close_model
 from pipeline.root import DatasetRoot
 from schemas.errors import MachineFault
 
@@ -63,10 +64,14 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 @curate_task
 def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], gpu: int | None = None) -> ChunkCount:
     """Run one stage over one chunk; gpu: the number of the one whose model is asked."""
+    provide_secrets(config, stage)
     if gpu is not None:
         use_gpu(gpu)
-    provide_secrets(config, stage)
-    return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
+    try:
+        return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
+    finally:
+        if gpu is not None:
+            close_model()  # the next stage's task may go to another worker, and its model needs the room
 
 
 @curate_task

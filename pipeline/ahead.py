@@ -56,8 +56,9 @@ def prepare_ahead(
             for _ in range(DEPTH):
                 begin()
             while (batch := waiting[0][0].result()) is not None:
-                yield batch, Prepared(waiting.popleft()[1])
+                ready = Prepared(waiting.popleft()[1])
                 begin()
+                yield batch, ready
         finally:
             thread.shutdown(wait=True, cancel_futures=True)
 

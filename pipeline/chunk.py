@@ -71,7 +71,7 @@ class ChunkCount:
         busy = 1 - self.waited_seconds / self.seconds
         return (
             f"{counted}, {self.tokens:,.0f} tokens, {self.tokens / self.seconds:,.1f} tokens/s of each worker, "
-            f"models busy {busy:.0%} of the time"
+            f"models not kept waiting {busy:.0%} of the time"
         )
 
 

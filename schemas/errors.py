@@ -10,6 +10,7 @@ MobiusError
 │   ├── NoFrames         no_frames        a valid file without a picture in it
 │   ├── Unreadable       unreadable       the source names a file that cannot be read
 │   ├── RefusedText      refused_text     a model cannot answer for this text and says so
+│   ├── AnswerTruncated  answer_truncated a model had more to say than `max_new_tokens`
 │   └── BadCaption       what a model wrote is not to be stored
 │       ├── EmptyCaption      empty_caption       there is nothing in it
 │       ├── PromptEcho        prompt_echo         it repeats the prompt or the marks of a chat
@@ -73,6 +74,10 @@ class OutsideSource(SampleError):
 
 class RefusedText(SampleError):
     reason = "refused_text"
+
+
+class AnswerTruncated(SampleError):
+    reason = "answer_truncated"
 
 
 class BadCaption(SampleError):

@@ -55,6 +55,21 @@ def test_what_reading_raises_comes_after_the_batches_before_it() -> None:
     assert found == [0, 1]
 
 
+def test_two_batches_are_made_ready_while_one_is_held() -> None:
+    both = threading.Event()
+    made = []
+
+    def make(batch: int) -> int:
+        made.append(batch)
+        if len(made) == 1 + DEPTH:
+            both.set()
+        return batch
+
+    with closing(prepare_ahead(range(9), make)) as ahead:
+        next(ahead)
+        assert both.wait(30), made
+
+
 def test_no_more_is_read_than_is_asked_for() -> None:
     read = []
 

@@ -34,8 +34,8 @@ def open_tokenizer(name: str) -> Any:
     try:
         from transformers import AutoTokenizer
     except ImportError as error:
-        raise UserError(f"tokenizer = {name!r} needs transformers: pip install 'mobius[train]'") from error
+        raise UserError(f"tokenizer = {name!r} needs transformers: pip install 'mobius[hf]'") from error
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
         raise UserError(f"tokenizer = {name!r}: {folder} holds no tokenizer that loads: {error}") from error

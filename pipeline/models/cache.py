@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import Any
 
+from pipeline.models.writer import close
 from pipeline.plan import StagePlan
 
 _local = threading.local()
@@ -29,8 +30,8 @@ def open_model_once(plan: StagePlan) -> Any:
 def close_model() -> None:
     """Forget the model this thread has opened, and give back its memory and connections."""
     opened = _local.__dict__.pop("opened", None)
-    if opened is not None and hasattr(opened[1], "close"):
-        opened[1].close()
+    if opened is not None:
+        close(opened[1])
     del opened
     torch = sys.modules.get("torch")  # loaded only if some model needed it
     if torch is not None and torch.cuda.is_available():

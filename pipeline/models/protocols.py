@@ -3,7 +3,7 @@
 Shapes: H height, W width, D distinct frames; 3 = RGB, 4 = straight RGBA, uint8 unless said otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,9 +42,9 @@ class ImageCaptioner(Model, Protocol):
 
 
 class VideoCaptioner(Model, Protocol):
-    """`prepare` may run in one other thread while captions are written."""
+    """`prepare` may run in one other thread while captions are written; it holds one clip decoded at a time."""
 
-    def prepare(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> Any:
+    def prepare(self, clips: Iterable[Clip], labels: Sequence[str | None]) -> Any:
         """Do what can be done before the model is free."""
 
     def caption_prepared(self, prepared: Any) -> list[str]:

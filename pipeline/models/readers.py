@@ -1,6 +1,6 @@
 """Text readers by name: a config -> the engine that reads burnt-in text."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
@@ -8,9 +8,6 @@ from pipeline.models.paddle_ocr import PaddleOcrConfig, open_paddle_ocr, paddle_
 from pipeline.models.protocols import TextReader
 from pipeline.models.rapid_ocr import RapidOcrConfig, open_rapid_ocr, rapid_ocr_digest, rapid_ocr_identity
 from schemas.config import StrictConfig
-
-PLACES = {"paddleocr": {"detection", "recognition", "device", "threads", "batch_size"}}
-"""Settings of a reader that its identity speaks for, or that change no reading."""
 
 
 class ReaderConfig(StrictConfig):
@@ -27,6 +24,12 @@ class ReaderConfig(StrictConfig):
                 "engine 'paddleocr' needs paddleocr.detection and paddleocr.recognition, two model folders"
             )
         return self
+
+    @property
+    def identified(self) -> dict[str, Any]:
+        if self.engine == "rapidocr":
+            return {"paddleocr": True}
+        return {"rapidocr": True, "paddleocr": {"detection", "recognition", "device", "threads", "batch_size"}}
 
 
 def open_reader(config: ReaderConfig) -> TextReader:

@@ -7,8 +7,9 @@ from pydantic import Field, model_validator
 
 from pipeline.captions import CaptionCheckConfig, check_caption, identify_checks, require_checks, run_canary
 from pipeline.captions.config import Language
+from pipeline.models.usage import usage_of
 from schemas.config import StrictConfig
-from schemas.errors import SampleError, UserError
+from schemas.errors import AnswerTruncated, SampleError, UserError
 
 Sample = TypeVar("Sample")
 
@@ -19,7 +20,6 @@ class WriterConfig(StrictConfig):
     The settings of the latter two stand in a section of their name, and both may be there: `engine` chooses.
     """
 
-    identified: ClassVar[Any] = {"engine": True, "hf": True, "served": True, "batch_size": True, "check": {"tokenizer"}}
     batch_sizes: ClassVar[dict[str, int]] = {"embedded": 64, "hf": 8, "served": 128}
 
     engine: Literal["embedded", "hf", "served"] = "embedded"
@@ -31,6 +31,11 @@ class WriterConfig(StrictConfig):
         if self.engine != "embedded" and getattr(self, self.engine) is None:
             raise ValueError(f"engine {self.engine!r} needs a section {self.engine}, such as {self.engine}.model")
         return self
+
+    @property
+    def identified(self) -> dict[str, Any]:
+        of_check = {"tokenizer"} if self.is_checked else True
+        return {"engine": True, "hf": True, "served": True, "batch_size": True, "check": of_check}
 
     @property
     def samples_at_once(self) -> int:
@@ -64,9 +69,19 @@ def identify(config: WriterConfig, *, embedded: str) -> str:
     return embedded
 
 
-def checked(texts: Sequence[str], config: WriterConfig, language: Language) -> list[str | SampleError]:
-    """Return each text as it is stored, or what is wrong with it."""
-    return [_check(text, config, language) for text in texts]
+def checked(texts: Sequence[str], config: WriterConfig, language: Language, *, model: Any) -> list[str | SampleError]:
+    """Return each text as it is stored, or what is wrong with it; `model` has just written them."""
+    if not config.is_checked:
+        return list(texts)
+    usage = usage_of(model)
+    finished = (None if usage is None else usage.last_finished) or [True] * len(texts)
+    limit = config.chosen.max_new_tokens
+    return [
+        _check(text, config, language)
+        if is_finished
+        else AnswerTruncated(f"cut after max_new_tokens = {limit}: {text[:79]!r}")
+        for text, is_finished in zip(texts, finished, strict=True)
+    ]
 
 
 def try_out(
@@ -79,21 +94,36 @@ def try_out(
     """
     if not config.is_checked:
         return
-    require_checks(config.check)
     try:
+        require_checks(config.check)
         if config.engine == "served":
             model.check()
         if config.samples_at_once > 1:
-            run_canary(ask, samples)
+            run_canary(lambda some: _ask_afresh(model, ask, some), samples)
         else:
             ask(samples[:1])
     except SampleError as error:
+        close(model)
         raise UserError(f"{model.identity}: even a plain sample is not answered ({error.reason}): {error}") from error
+    except BaseException:
+        close(model)
+        raise
+
+
+def close(model: Any) -> None:
+    """Close the connections of a model that has any."""
+    if hasattr(model, "close"):
+        model.close()
+
+
+def _ask_afresh(model: Any, ask: Callable[[Sequence[Sample]], Sequence[str]], some: Sequence[Sample]) -> Sequence[str]:
+    """Ask without answers that are remembered from the time before."""
+    if hasattr(model, "forget"):
+        model.forget()
+    return ask(some)
 
 
 def _check(text: str, config: WriterConfig, language: Language) -> str | SampleError:
-    if not config.is_checked:
-        return text
     try:
         return check_caption(text, config.check, language)
     except SampleError as error:

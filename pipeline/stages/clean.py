@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
@@ -10,7 +10,7 @@ from pipeline.clean import CleanConfig, clean_clip
 from pipeline.models.lama import LamaConfig, identify_lama, open_lama
 from pipeline.models.opencv_inpaint import OpenCvInpaintConfig, open_opencv_inpaint
 from pipeline.models.protocols import Inpainter, TextReader
-from pipeline.models.readers import PLACES, ReaderConfig, identify_reader, open_reader
+from pipeline.models.readers import ReaderConfig, identify_reader, open_reader
 from pipeline.stages.stage import StageInput
 from schemas.answers import CleanAnswer, TextAnswer
 
@@ -32,9 +32,14 @@ class CleanStageConfig(CleanConfig):
 class CheckedCleanConfig(CleanStageConfig):
     """The same with the reader that checks the result: always the one of the text stage."""
 
-    identified: ClassVar[Any] = {"lama": {"weights", "device"}, "reader": PLACES}
-
     reader: ReaderConfig
+
+    @property
+    def identified(self) -> dict[str, Any]:
+        of_lama = (
+            {"lama": True} if self.inpainter == "opencv" else {"opencv": True, "lama": {"weights", "sha256", "device"}}
+        )
+        return {**of_lama, "reader": self.reader.identified}
 
 
 @dataclass(frozen=True, slots=True)

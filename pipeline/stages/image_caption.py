@@ -32,7 +32,7 @@ def caption_images(
     inputs: Sequence[StageInput], *, config: ImageCaptionConfig, model: ImageCaptioner, prepared: Any
 ) -> list[ImageCaptionAnswer | SampleError]:
     """Caption the first frame of each sample."""
-    captions = checked(model.caption_prepared(prepared), config, "en")
+    captions = checked(model.caption_prepared(prepared), config, "en", model=model)
     return [each if isinstance(each, SampleError) else ImageCaptionAnswer(each, model.identity) for each in captions]
 
 

@@ -37,7 +37,7 @@ def summarise_samples(
     captions = [
         (each.of(ImageCaptionAnswer).image_caption, each.of(VideoCaptionAnswer).video_caption) for each in inputs
     ]
-    summaries = checked(model.summarize(captions, config.max_tokens), _with_length(config), "en")
+    summaries = checked(model.summarize(captions, config.max_tokens), _with_length(config), "en", model=model)
     return [each if isinstance(each, SampleError) else SummaryAnswer(each, model.identity) for each in summaries]
 
 

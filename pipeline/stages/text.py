@@ -1,10 +1,10 @@
 """Text: frames -> tracks of burnt-in text and the area they cover."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from pipeline.models.protocols import TextReader
-from pipeline.models.readers import PLACES, ReaderConfig, identify_reader, open_reader
+from pipeline.models.readers import ReaderConfig, identify_reader, open_reader
 from pipeline.stages.stage import StageInput
 from pipeline.text import TextConfig, find_text
 from schemas.answers import TextAnswer
@@ -13,9 +13,11 @@ from schemas.answers import TextAnswer
 class TextStageConfig(TextConfig):
     """How text is tracked, and who reads it."""
 
-    identified: ClassVar[Any] = {"reader": PLACES}
-
     reader: ReaderConfig = ReaderConfig()
+
+    @property
+    def identified(self) -> dict[str, Any]:
+        return {"reader": self.reader.identified}
 
 
 def text_samples(inputs: Sequence[StageInput], *, config: TextStageConfig, model: TextReader) -> list[TextAnswer]:

@@ -29,7 +29,7 @@ def translate_samples(
         texts.append(each.of(ImageCaptionAnswer).image_caption)
         if each.wants_video:
             texts += [each.of(VideoCaptionAnswer).video_caption, each.of(SummaryAnswer).summary]
-    translated = iter(checked(model.translate(texts), config, "zh"))
+    translated = iter(checked(model.translate(texts), config, "zh", model=model))
     return [_answer(each, translated, model) for each in inputs]
 
 

@@ -24,15 +24,15 @@ class VideoCaptionConfig(WriterConfig):
 
 
 def prepare_clips(inputs: Sequence[StageInput], *, model: VideoCaptioner) -> Any:
-    """Decode the frames of each sample, without its text, and bring them into the model's form."""
-    return model.prepare([each.clean_clip() for each in inputs], [each.label for each in inputs])
+    """Decode each sample, one at a time, without its text, and bring its frames into the model's form."""
+    return model.prepare((each.clean_clip() for each in inputs), [each.label for each in inputs])
 
 
 def caption_videos(
     inputs: Sequence[StageInput], *, config: VideoCaptionConfig, model: VideoCaptioner, prepared: Any
 ) -> list[VideoCaptionAnswer | SampleError]:
     """Caption the motion of each sample."""
-    captions = checked(model.caption_prepared(prepared), config, "en")
+    captions = checked(model.caption_prepared(prepared), config, "en", model=model)
     return [each if isinstance(each, SampleError) else VideoCaptionAnswer(each, model.identity) for each in captions]
 
 

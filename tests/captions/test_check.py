@@ -197,3 +197,14 @@ def test_without_the_language_model_scripts_still_decide():
     assert check_caption("Le chat jaune agite la main et rit.", config, "en")
     with pytest.raises(BadCaption):
         check_caption("Кошка машет лапой.", config, "en")
+
+
+def test_no_code_of_a_tokenizers_folder_is_run(tmp_path):
+    ran = tmp_path / "ran"
+    (tmp_path / "code.py").write_text(f"open({str(ran)!r}, 'w').close()\nclass T: pass\n")
+    settings = {"tokenizer_class": "T", "auto_map": {"AutoTokenizer": ["code.T", None]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "none-such", "auto_map": {"AutoConfig": "code.T"}}))
+    with pytest.raises(UserError, match="no tokenizer that loads"):
+        require_checks(CaptionCheckConfig(max_tokens=9, tokenizer=str(tmp_path)))
+    assert not ran.exists()

@@ -184,16 +184,15 @@ def test_a_changed_threshold_recomputes_no_stage(
     assert ledger["balanced"]
 
 
-def test_a_changed_caption_config_recomputes_captions_and_what_reads_them(
+def test_a_changed_summary_config_recomputes_summaries_and_what_reads_them(
     mobius: Mobius, stickers: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "dataset"
     shutil.copytree(uninterrupted, root)
     before = part_counts(root)
-    mobius.curate(root, stickers, *SETTINGS, "image_caption.check.min_han=0.6")
+    mobius.curate(root, stickers, *SETTINGS, "summary.max_tokens=40")
     after = part_counts(root)
     assert stages_of({name: n for name, n in after.items() if name not in before}) == {
-        "image_caption",
         "summary",
         "translation",
     }

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import shutil
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ from pydantic import ValidationError
 
 from pipeline.chunk import _answer_rows
 from pipeline.config import CurateConfig
+from pipeline.media.decode import decode_clip
 from pipeline.models.cache import close_model, open_model_once
 from pipeline.plan import StagePlan, plan_stages
 from pipeline.stages.stage import StageInput
 from schemas.answers import CleanAnswer
+from schemas.clip import Clip
 from schemas.errors import UserError
 from schemas.sample import Sample
 from tests.media.gifs import encode_gif
@@ -135,6 +139,32 @@ def test_a_bad_caption_is_its_own_samples_fate_and_nothing_is_asked_again() -> N
     assert outcomes(rows) == [IMAGE_CAPTION] * 2 + ["refused_caption"] + [IMAGE_CAPTION] * 3
 
 
+def test_a_caption_that_was_cut_is_not_stored(llava: Path) -> None:
+    plan = hf_plan(llava, hf={"model": str(llava), "max_new_tokens": 3})
+    rows = rows_of(plan, inputs(3))
+    assert outcomes(rows) == ["answer_truncated"] * 3
+    assert "max_new_tokens = 3" in rows[0]["detail"]
+
+
+def test_clips_are_decoded_one_at_a_time(llava: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of("video_caption", video_caption={"engine": "hf", "hf": {"model": str(llava)}})
+    alive: list[weakref.ref[Any]] = []
+    most = 0
+
+    def decode(each: StageInput) -> Clip:
+        nonlocal most
+        clip = decode_clip(each.media)
+        alive.append(weakref.ref(clip.frames))
+        most = max(most, sum(ref() is not None for ref in alive))
+        return clip
+
+    monkeypatch.setattr(StageInput, "clean_clip", decode)
+    assert plan.stage.prepare is not None
+    plan.stage.prepare(inputs(9), model=open_model_once(plan))
+    assert len(alive) == 9
+    assert most <= 3, "one that is made ready, the next, and what the loop holds"
+
+
 # Cost.
 
 
@@ -166,9 +196,24 @@ def test_only_what_changes_an_answer_is_in_the_fingerprint(llava: Path, tmp_path
     assert hf_plan(moved).fingerprint == before
     assert hf_plan(llava, hf={"model": str(llava), "prompt": "What?"}).fingerprint != before
     assert hf_plan(llava, check={"language_model": "none"}).fingerprint != before
+    renamed = shutil.copytree(llava, tmp_path / "renamed")
+    assert hf_plan(renamed).fingerprint == before
+    embedded = plan_of("image_caption").fingerprint
+    assert plan_of("image_caption", image_caption={"check": {"language_model": "none"}}).fingerprint == embedded
     urls = "http://127.0.0.1:9/v1", "http://127.0.0.1:10/v1"
     one, two = (plan_of("translation", translation=elsewhere(url)).fingerprint for url in urls)
     assert one == two
+
+
+def test_another_prompt_answers_again_and_so_does_what_reads_it(llava: Path) -> None:
+    def fingerprints(prompt: str) -> dict[str, str]:
+        captioner = {"engine": "hf", "hf": {"model": str(llava), "prompt": prompt}}
+        settings = {"image_caption": captioner, "translation": elsewhere("http://127.0.0.1:9/v1")}
+        config = CurateConfig.model_validate({"root": "x", "source": {"path": "."}, **settings})
+        return {name: plan.fingerprint for name, plan in plan_stages(config).items()}
+
+    one, other = fingerprints("What is this?"), fingerprints("What do you see?")
+    assert {name for name in one if one[name] != other[name]} == {"image_caption", "summary", "translation"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Captioner: images and clips -> sentences of measured facts; no model, nothing invented."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,9 @@ class MotionDescriber:
 
     identity = IDENTITY
 
-    def prepare(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[Clip]:
-        """Return the clips."""
-        assert len(clips) == len(labels), "one label per clip"
-        return list(clips)
+    def prepare(self, clips: Iterable[Clip], labels: Sequence[str | None]) -> list[Clip]:
+        """Return the clips: all their frames are measured, so a batch is one clip."""
+        return [clip for clip, _ in zip(clips, labels, strict=True)]
 
     def caption_prepared(self, prepared: Sequence[Clip]) -> list[str]:
         """Say what is measured of the motion in each clip, or that nothing moves."""

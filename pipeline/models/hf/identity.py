@@ -23,13 +23,14 @@ def find_model(config: HfConfig) -> Path:
 def identify_hf(config: HfConfig) -> str:
     """Name everything that decides the answers: for the fingerprint.
 
-    Name and revision, digests of the weights, of tokenizer, processor and templates, and of the settings with the
-    prompt. Neither the device nor the place of the folder is in it. Raises UserError where the model is missing.
+    Digests of the weights, of tokenizer, processor and templates, and of the settings with the prompt. Neither the
+    device nor the name or place of the folder is in it, nor the version of transformers: the same weights moved to
+    another machine answer nothing again. Raises UserError where the model is missing.
     """
     folder = find_model(config)
     settings = config.model_dump_json(exclude=WHERE)
     digests = f"weights {weights_digest(folder)[:SHORT]} files {_files_digest(folder)[:SHORT]}"
-    return f"{_name(config.model, folder)} {digests} settings {_short(settings)}"
+    return f"hf {digests} settings {_short(settings)}"
 
 
 def row_identity(config: HfConfig) -> str:

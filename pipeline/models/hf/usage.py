@@ -34,6 +34,11 @@ class Usage:
         self.num_unfinished += not cost.is_finished
 
     @property
+    def last_finished(self) -> list[bool]:
+        """Whether each answer of the last call ended by itself."""
+        return [cost.is_finished for cost in self.last]
+
+    @property
     def tokens_per_second(self) -> float:
         """Generated tokens over seconds in the model; 0 before the first."""
         return self.num_tokens / self.seconds if self.seconds else 0.0

@@ -1,6 +1,6 @@
 """Video captions: clips -> what happens in each, by VideoLLaMA3, Video-LLaVA, or a model of several pictures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,7 +58,7 @@ class FramesCaptioner:
         """Say in English what happens in each clip, over white."""
         return self.caption_prepared(self.prepare(clips, labels))
 
-    def prepare(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> Prepared[Asked]:
+    def prepare(self, clips: Iterable[Clip], labels: Sequence[str | None]) -> Prepared[Asked]:
         """Do what needs no GPU: one other thread may do it ahead."""
         return self._generator.prepare([self._ask(*each) for each in zip(clips, labels, strict=True)])
 

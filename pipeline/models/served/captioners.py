@@ -1,7 +1,7 @@
 """Served captioners: images and clips -> sentences."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +59,9 @@ class ServedVideoCaptioner(ServedModel):
         """Say in English what happens in each clip. Raises SampleError, MachineFault, UserError."""
         return self.caption_prepared(self.prepare(clips, labels))
 
-    def prepare(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[Request]:
+    def prepare(self, clips: Iterable[Clip], labels: Sequence[str | None]) -> list[Request]:
         """Encode the frames; another thread may do it ahead."""
-        assert len(clips) == len(labels), "one label per clip"
-        return [self._request(clip) for clip in clips]
+        return [self._request(clip) for clip, _ in zip(clips, labels, strict=True)]
 
     def caption_prepared(self, prepared: Sequence[Request]) -> list[str]:
         """Ask what `prepare` returned."""

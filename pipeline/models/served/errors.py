@@ -8,7 +8,9 @@ SampleError
 └── AnswerFiltered     answer_filtered    the server's content filter, or the model itself, withholds the answer
 """
 
-from schemas.errors import SampleError
+from schemas.errors import AnswerTruncated, SampleError
+
+__all__ = ["AnswerFiltered", "AnswerTruncated", "RequestRefused", "ServerFailed", "UnusableAnswer"]
 
 
 class RequestRefused(SampleError):
@@ -21,10 +23,6 @@ class ServerFailed(SampleError):
 
 class UnusableAnswer(SampleError):
     reason = "unusable_answer"
-
-
-class AnswerTruncated(SampleError):
-    reason = "answer_truncated"
 
 
 class AnswerFiltered(SampleError):
