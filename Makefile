@@ -57,6 +57,9 @@ format: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.text
 	$(BIN)/python -m benchmarks.curate
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.captions
+	$(BIN)/python -m benchmarks.serving
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.train_modes --rounds 3 --steps 1
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
