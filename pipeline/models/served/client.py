@@ -60,6 +60,10 @@ class ServedClient:
         """What has been asked since the client was opened."""
         return self._attempts.usage
 
+    def forget(self) -> None:
+        """Forget all answers and blames: whatever is asked next is asked of a server."""
+        self._memory.clear()
+
     def close(self) -> None:
         """Close the connections and end the loop."""
         if self._loop.close.alive:

@@ -45,6 +45,13 @@ class ServedModel:
             if 0 < tokens.get(url, 0) <= tokens_blind:
                 raise UserError(f"model {self._model!r} at {url} looks at no pictures: they add no tokens to a request")
 
+    def forget(self) -> None:
+        """Forget all answers, so that equal requests are asked again.
+
+        For whoever compares the answers to the same samples asked in two ways: without it the second is the first.
+        """
+        self._client.forget()
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
