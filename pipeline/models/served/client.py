@@ -149,7 +149,7 @@ class ServedClient:
     ) -> dict[bytes, Outcome]:
         """Find out for each of the doubtful requests who is to blame, and answer those that can be answered."""
         self._stopped = None
-        settled = {digest: outcomes[digest] for digest in doubtful}
+        settled: dict[bytes, Outcome] = {digest: outcomes[digest] for digest in doubtful}
         url: str | Trouble | None = None
         if not all(_is_refusal(outcome) for outcome in settled.values()):
             url = await self._prove(self._config.endpoints)
@@ -169,7 +169,7 @@ class ServedClient:
         self, doubtful: Mapping[bytes, Request], outcomes: Mapping[bytes, Outcome]
     ) -> dict[bytes, Outcome]:
         """Find out whether samples or endpoints are to blame for refusals; ask elsewhere where an endpoint is."""
-        settled = {digest: outcome for digest, outcome in outcomes.items() if _is_refusal(outcome)}
+        settled: dict[bytes, Outcome] = {each: outcomes[each] for each in outcomes if _is_refusal(outcomes[each])}
         sound: set[str] = set()
         unsound: dict[str, Trouble] = {}
         while unproven := {outcome.url for outcome in settled.values() if _is_refusal(outcome)} - sound:
@@ -209,6 +209,7 @@ class ServedClient:
 
         An endpoint that refuses the probe rests, and is asked no second time.
         """
+        outcome: Trouble
         left = list(dict.fromkeys(urls))
         refusal: Trouble | None = None
         for retry in range(self._config.max_retries + 1):
@@ -216,9 +217,10 @@ class ServedClient:
                 await self._pause(_pause_before(retry))
             while True:
                 chosen = await self._choose(left)
-                outcome = await self._attempt(self._probe, chosen)
-                if isinstance(outcome, Answer) or outcome.is_reply:
+                reply = await self._attempt(self._probe, chosen)
+                if isinstance(reply, Answer) or reply.is_reply:
                     return chosen
+                outcome = reply
                 if outcome.whose is not Whose.SAMPLE:
                     break
                 self._turns.failed(chosen, is_down=True, retry_after=None)
