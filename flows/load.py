@@ -4,7 +4,8 @@ import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,6 +13,8 @@ from flows.lock import LOCK
 from pipeline.config import CurateConfig
 from pipeline.sources import open_source
 from schemas.errors import UserError
+
+SECRET_KEYS = {"api_key_env", "api_key_secret"}  # what stands there by mistake is repeated nowhere
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -89,25 +92,39 @@ def _value(text: str) -> Any:
 
 
 def _explain(cls: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
+    errors = error.errors()
+    unknown = [each for each in errors if each["type"] == "extra_forbidden"]
+    first = unknown[0] if unknown and errors[0]["type"] == "missing" else errors[0]  # mostly the same key, mistyped
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key, expected one of {', '.join(_known_keys(cls, first['loc'][:-1]))}"
+        known = _known_keys(cls, first["loc"][:-1])
+        return f"{key}: unknown key" + (f", expected one of {', '.join(known)}" if known else "")
     if first["type"] == "missing":
         return f"{key}: missing, it has no default"
     if first["type"] == "value_error":  # our own words, about several keys
         return f"{key}: {first['ctx']['error']}".removeprefix(": ")
-    return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    shown = "" if SECRET_KEYS.intersection(first["loc"]) else f" = {first['input']!r}"
+    return f"{key}{shown}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def _known_keys(cls: type[BaseModel], sections: Sequence[int | str]) -> list[str]:
+    """List the keys of a section, optional or not; none where it is no config of one class."""
     model = cls
     for section in sections:
-        annotation = model.model_fields[str(section)].annotation
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, BaseModel)
-        model = annotation
+        field = model.model_fields.get(str(section))
+        annotation = None if field is None else field.annotation
+        inside = _config_classes(annotation)
+        if len(inside) != 1:
+            return []
+        model = inside[0]
     return sorted(model.model_fields)
+
+
+def _config_classes(annotation: Any) -> list[type[BaseModel]]:
+    """List the config classes in `X`, `X | None` or a union."""
+    is_union = get_origin(annotation) in (Union, UnionType)
+    members = get_args(annotation) if is_union else (annotation,)
+    return [each for each in members if isinstance(each, type) and issubclass(each, BaseModel)]
 
 
 def _check_root(config: CurateConfig) -> None:

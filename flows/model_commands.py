@@ -68,11 +68,11 @@ def list_models(config: Config = None, overrides: Overrides = None, as_json: Jso
     """List the models of a config: is each here, where, in which revision, how large, under which licence."""
     from flows.show_models import show_places
     from pipeline.doctor import MODEL_STAGES, look_at
-    from pipeline.doctor.look_files import BIG_LAMA_SOURCE, PADDLE_SOURCE
+    from pipeline.doctor.look_files import SOURCES
 
     loaded = _load(config, overrides or [])
     reports = [look_at(stage, loaded) for stage in MODEL_STAGES]
-    elsewhere = {"LaMa": BIG_LAMA_SOURCE, "PaddleOCR": PADDLE_SOURCE}
+    elsewhere = dict(SOURCES[each.engine] for each in reports if each.engine in SOURCES)
     if as_json:
         _print_json({"models": [dataclasses.asdict(each) for each in reports], "not_on_the_hub": elsewhere})
     else:

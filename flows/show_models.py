@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.doctor import ModelReport
+from pipeline.doctor.report import told
 
 COSTS = "opens, sample,\nmemory"
 UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB"))
@@ -29,7 +30,7 @@ def show_reports(reports: Sequence[ModelReport]) -> None:
 
 
 def show_places(reports: Sequence[ModelReport], elsewhere: Mapping[str, str]) -> None:
-    """Print where each model is, then where those are to be had that are no models of the hub."""
+    """Print where each model is, then where those among them are to be had that are no models of the hub."""
     table = _table("stage", "model, revision, where", "licence", "size")
     for each in reports:
         state = "here" if each.is_here else "missing"
@@ -62,7 +63,7 @@ def size(size_bytes: int | None) -> str:
 def _show_troubles(console: Console, reports: Sequence[ModelReport]) -> None:
     for each in reports:
         if each.trouble is not None:
-            _print(console, f"{each.stage}: {each.trouble}\n    -> {each.remedy}")
+            _print(console, told(each))
 
 
 def _print(console: Console, text: str) -> None:

@@ -10,7 +10,7 @@ from pipeline.doctor.look_builtin import look_at_embedded, look_at_opencv, look_
 from pipeline.doctor.look_files import look_at_lama, look_at_paddle_ocr
 from pipeline.doctor.look_hf import look_at_hf
 from pipeline.doctor.look_served import look_at_served
-from pipeline.doctor.report import ModelReport
+from pipeline.doctor.report import ModelReport, told
 from pipeline.doctor.trial import LIMIT_SECONDS, try_stage
 from schemas.errors import UserError
 
@@ -62,12 +62,15 @@ def engine_of(stage: str, config: CurateConfig) -> str:
 
 
 def require_models(config: CurateConfig, stages: Iterable[str] = MODEL_STAGES) -> None:
-    """Look at the models of some stages before they are used; raises UserError with all that is wrong, and remedies."""
+    """Look at the models of some stages before they are used.
+
+    Raises UserError with all that is wrong, two lines for each: what it is, and what to do about it.
+    """
     require_translatable(config)
     reports = [look_at(stage, config) for stage in stages]
-    lines = [f"{each.stage}: {each.trouble}: {each.remedy}" for each in reports if each.trouble is not None]
+    lines = [told(each) for each in reports if each.trouble is not None]
     if lines:
-        raise UserError("; ".join(lines))
+        raise UserError("\n".join(["not every model is ready", *lines]))
 
 
 def require_translatable(config: CurateConfig) -> None:

@@ -19,8 +19,14 @@ PADDLE_SOURCE = (
     "folders of inference.yml beside inference.onnx, or beside inference.json and inference.pdiparams, as PaddleOCR "
     "publishes its models; pipeline.models.paddle_folders.lay_out_models makes two of those inside the rapidocr wheel"
 )
+SOURCES = {"lama": ("LaMa", BIG_LAMA_SOURCE), "paddleocr": ("PaddleOCR", PADDLE_SOURCE)}
+"""By engine: what it is called, and what it wants."""
+
 INSTALL_LAMA = NOT_INSTALLED.partition(": ")[2]
-INSTALL_PADDLE = "pip install 'mobius[ocr-paddle]', into an environment of its own"
+INSTALL_PADDLE = "pip install 'mobius[ocr-paddle]', without constraints.txt"
+INSTALL_ENGINE = (
+    "pip install paddlepaddle or paddlepaddle-gpu, as docs/models.md says; or set paddleocr.engine = 'onnxruntime'"
+)
 
 
 def look_at_lama(stage: str, config: CurateConfig) -> ModelReport:
@@ -58,6 +64,8 @@ def look_at_paddle_ocr(stage: str, config: CurateConfig) -> ModelReport:
         size_bytes = sum(path.stat().st_size for folder in folders for path in folder.iterdir() if path.is_file())
         report = replace(report, is_here=True, size_bytes=size_bytes, licence=licence_of(*folders))
     trouble = lacking(["paddleocr", "yaml"], remedy=INSTALL_PADDLE)
+    if trouble is None and paddle.engine == "paddle":
+        trouble = lacking(["paddle"], remedy=INSTALL_ENGINE)
     if trouble is not None:
         return report.with_trouble(trouble)
     try:

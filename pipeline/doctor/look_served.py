@@ -8,7 +8,7 @@ from urllib.error import HTTPError, URLError
 
 from pipeline.config import CurateConfig
 from pipeline.doctor.packages import lacking, lacking_for_checks
-from pipeline.doctor.report import ModelReport, Trouble
+from pipeline.doctor.report import ModelReport, Trouble, together
 from pipeline.models.served.config import ServedConfig
 from pipeline.models.served.secret import read_secret
 from pipeline.models.writer import WriterConfig
@@ -32,10 +32,12 @@ def look_at_served(stage: str, config: CurateConfig) -> ModelReport:
         is_here=trouble is None,
     )
     return report.with_trouble(
-        lacking(["openai"], remedy="pip install 'mobius[served]'")
-        or _lacking_key(served)
-        or trouble
-        or lacking_for_checks(writer.check)
+        together(
+            lacking(["openai"], remedy="pip install 'mobius[served]'"),
+            _lacking_key(served),
+            trouble,
+            lacking_for_checks(writer.check),
+        )
     )
 
 

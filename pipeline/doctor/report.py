@@ -42,3 +42,16 @@ class ModelReport:
     def with_trouble(self, trouble: Trouble | None) -> "ModelReport":
         """Return the report with a trouble, if there is one."""
         return self if trouble is None else replace(self, trouble=trouble.sentence, remedy=trouble.remedy)
+
+
+def told(report: ModelReport) -> str:
+    """Return two lines about the trouble of a model: what it is, and what to do about it."""
+    return f"{report.stage}: {report.trouble}\n    -> {report.remedy}"
+
+
+def together(*troubles: Trouble | None) -> Trouble | None:
+    """Return one trouble that tells of all that there are, in their order."""
+    found = [each for each in troubles if each is not None]
+    if not found:
+        return None
+    return Trouble("; ".join(each.sentence for each in found), "; ".join(each.remedy for each in found))

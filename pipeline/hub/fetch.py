@@ -55,7 +55,8 @@ def fetch(model: HubModel, *, into: Path | None = None) -> Fetched:
             return Fetched(model, str(_inside(folder, model)), commit, size_of(folder), is_converted=True)
         size_bytes = sum(sizes[name] for name in choice.files)
         if into is None:
-            _download(model.repo, model.revision, choice.files)
+            _download(model.repo, commit, choice.files)
+            _note_revision(model, commit)
             return Fetched(model, f"{model.repo}{_slashed(model.inside)}@{commit}", commit, size_bytes)
         folder = into.absolute() / _folder_name(model, commit)
         if not _holds(folder, choice.files, sizes):
@@ -69,36 +70,56 @@ def size_of(folder: Path) -> int:
 
 
 def _fetch_and_convert(model: HubModel, commit: str, choice: Choice, into: Path | None) -> Path:
-    """Keep the pickled weights only as long as they are read, and never in the hub cache."""
+    """Keep the pickled weights only as long as they are read, and never in the hub cache.
+
+    The folder is made aside as a whole: one that is there is finished.
+    """
     place = _cache_folder(model) / "converted" if into is None else into.absolute()
     target = place / _folder_name(model, commit)
     folders = sorted({Path(name).parent for name in choice.pickled})
-    if all((target / folder / "config.json").is_file() for folder in folders):
+    if all((target / name).is_file() for name in choice.files) and all(
+        any((target / folder).glob("*.safetensors")) for folder in folders
+    ):
         return target
     require_converter()
-    pickled = place / f".{target.name}.pickled"
+    pickled, aside = place / f".{target.name}.pickled", place / f".{target.name}.converted"
     _download(model.repo, commit, (*choice.files, *choice.pickled), pickled)
+    shutil.rmtree(aside, ignore_errors=True)  # of one that was broken off
     try:
         for folder in folders:
             names = [Path(name).name for name in choice.pickled if Path(name).parent == folder]
-            (target / folder).parent.mkdir(parents=True, exist_ok=True)
-            convert_pickled(pickled / folder, target / folder, names)
+            (aside / folder).parent.mkdir(parents=True, exist_ok=True)
+            convert_pickled(pickled / folder, aside / folder, names)
     except UserError:  # what is not read is not kept
         shutil.rmtree(pickled)
+        shutil.rmtree(aside, ignore_errors=True)
         raise
     for name in choice.files:  # of other parts
-        if not (target / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (pickled / name).rename(target / name)
+        if not (aside / name).exists():
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            (pickled / name).rename(aside / name)
+    shutil.rmtree(target, ignore_errors=True)  # what lacks a file is no use
+    aside.rename(target)
     shutil.rmtree(pickled)
     return target
 
 
-def _download(repo: str, revision: str | None, files: Sequence[str], folder: Path | None = None) -> None:
+def _note_revision(model: HubModel, commit: str) -> None:
+    """Note in the cache, as its own library does, which commit a branch or tag is; by it the model is found offline."""
+    from huggingface_hub import constants
+
+    revision = model.revision or constants.DEFAULT_REVISION
+    if revision != commit:
+        path = _cache_folder(model) / "refs" / revision
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(commit)
+
+
+def _download(repo: str, commit: str, files: Sequence[str], folder: Path | None = None) -> None:
     from huggingface_hub import snapshot_download
 
     patterns = [glob.escape(name) for name in files]
-    snapshot_download(repo, revision=revision, allow_patterns=patterns, local_dir=folder)
+    snapshot_download(repo, revision=commit, allow_patterns=patterns, local_dir=folder)
     if folder is not None:
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # notes of the downloader
 

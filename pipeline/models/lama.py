@@ -7,6 +7,7 @@ Shapes: H height, W width; 3 = RGB, uint8.
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
@@ -20,6 +21,7 @@ from pydantic import Field
 
 from schemas.config import StrictConfig
 from schemas.errors import MachineFault, UserError
+from schemas.home_path import HomePath
 from schemas.storage import file_sha256
 
 Image = NDArray[np.uint8]
@@ -34,11 +36,13 @@ SMALLEST_SIDE = 64  # pixels: below it the network's own borders are all it sees
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA, CPU on Linux, CPU on Windows
 NOT_INSTALLED = "LaMa is not installed: pip install 'mobius[lama]', then pip install --no-deps simple-lama-inpainting"
 
+_ENVIRONMENT = threading.Lock()
+
 
 class LamaConfig(StrictConfig):
     """Which weights paint, and where."""
 
-    weights: Path  # big-lama.pt, or another TorchScript file of its kind
+    weights: HomePath  # big-lama.pt, or another TorchScript file of its kind
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")  # of the weights; not needed for big-lama.pt
     device: Literal["auto", "cpu", "cuda"] = "auto"
     max_side: int = Field(1024, ge=64, le=4096)  # pixels: what is larger is painted at that size and enlarged
@@ -103,7 +107,7 @@ def _check_weights(config: LamaConfig) -> str:
     """Return the sha256 of the weights in hex; raises UserError unless it is the one given, or a known one."""
     path = config.weights
     if not path.is_file():
-        raise UserError(f"lama.weights: {path} is not there: get big-lama.pt, or name another file and its sha256")
+        raise UserError(f"lama.weights: {path} is not there, expected big-lama.pt, or another file and its lama.sha256")
     expected = config.sha256 or BIG_LAMA_SHA256
     found = _digest(path, path.stat().st_mtime_ns)
     if found != expected:
@@ -134,16 +138,20 @@ def _load(config: LamaConfig) -> Any:
 
 @contextlib.contextmanager
 def _weights_at(path: Path) -> Iterator[None]:
-    """Name the weights to the library, which knows them by an environment variable and would download them else."""
-    before = os.environ.get("LAMA_MODEL")
-    os.environ["LAMA_MODEL"] = str(path)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["LAMA_MODEL"]
-        else:
-            os.environ["LAMA_MODEL"] = before
+    """Name the weights to the library, which knows them by an environment variable and would download them else.
+
+    The environment is the process's: two threads that open at once wait for each other.
+    """
+    with _ENVIRONMENT:
+        before = os.environ.get("LAMA_MODEL")
+        os.environ["LAMA_MODEL"] = str(path)
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["LAMA_MODEL"]
+            else:
+                os.environ["LAMA_MODEL"] = before
 
 
 def _pad(image: Image, mask: Mask) -> tuple[tuple[Image, Image], tuple[int, int]]:

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from pipeline.models.shown_image import ReadingConfig, boxes_of, has_contrast, show_image
 from schemas.errors import UserError
+from schemas.home_path import HomePath
 from schemas.model_files import file_digest
 from schemas.text import TextBox
 
@@ -30,8 +31,8 @@ NOT_INSTALLED = "PaddleOCR is not installed: pip install 'mobius[ocr-paddle]', i
 class PaddleOcrConfig(ReadingConfig):
     """Where the models lie, who runs them, how an image is shown to them and which of their readings count."""
 
-    detection: Path  # folder of the text detection model
-    recognition: Path  # folder of the text recognition model
+    detection: HomePath  # folder of the text detection model
+    recognition: HomePath  # folder of the text recognition model
     engine: Literal["onnxruntime", "paddle"] = "onnxruntime"
     device: Literal["cpu", "gpu"] = "cpu"
     threads: int = Field(1, ge=1)  # of one reader on a CPU

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -63,22 +64,27 @@ def test_all_troubles_are_told_at_once_each_with_what_to_do_and_no_key(monkeypat
     config = configured(
         image_caption={"engine": "hf", "hf": {"model": "nobody/nothing@v1"}},
         video_caption=served(NOBODY, api_key_env="SOME_KEY"),
-        summary=served(NOBODY, api_key_env="NO_SUCH_KEY"),
+        summary=served(NOBODY),
+        translation=served(NOBODY, api_key_env="NO_SUCH_KEY"),
     )
     with pytest.raises(UserError) as told:
         require_models(config)
     sentence = str(told.value)
+    lines = sentence.splitlines()
+    assert [line.partition(":")[0] for line in lines[1::2]] == list(MODEL_STAGES[2:])
+    assert all(line.startswith("    -> ") for line in lines[2::2])
     assert "image_caption.hf.model = 'nobody/nothing@v1': no such folder, and no such model in the hub" in sentence
     assert "mobius models fetch CONFIG" in sentence
-    assert f"{NOBODY} does not answer (Connection refused): start the server" in sentence
-    assert "set the environment variable NO_SUCH_KEY" in sentence
+    assert f"video_caption: {NOBODY} does not answer (Connection refused)\n    -> start the server" in sentence
+    assert "'NO_SUCH_KEY': this environment variable is not set" in lines[-2]
+    assert f"{NOBODY} does not answer" in lines[-2], "both troubles are told"
+    assert lines[-1].startswith("    -> set the environment variable NO_SUCH_KEY; start the server")
     assert "sk-very-secret" not in sentence
-    assert "\n" not in sentence
 
 
 def test_a_server_that_answers_anything_is_there():
     with serving(lambda body: fails(500)) as server:
-        require_models(configured(summary=served(server.url)))
+        require_models(configured(summary=served(server.url), translation=served(server.url)))
 
 
 def test_one_silent_endpoint_of_two_is_told():
@@ -147,6 +153,25 @@ def test_wrong_weights_of_lama_are_told_with_the_digest_that_is_known(tmp_path):
     report = look_at("clean", configured(clean={"inpainter": "lama", "lama": {"weights": tmp_path / "big-lama.pt"}}))
     assert "it was not loaded" in report.trouble
     assert BIG_LAMA_SHA256 in report.remedy
+
+
+def test_weights_of_lama_that_are_not_there_are_asked_for_once(tmp_path):
+    pytest.importorskip("simple_lama_inpainting")
+    report = look_at("clean", configured(clean={"inpainter": "lama", "lama": {"weights": tmp_path / "big-lama.pt"}}))
+    assert f"{report.trouble} {report.remedy}".count("get big-lama.pt") == 1
+
+
+@pytest.mark.parametrize("engine", ["paddle", "onnxruntime"])
+def test_paddleocr_with_its_own_engine_needs_paddlepaddle(tmp_path, monkeypatch, engine):
+    if find_spec("paddle") is not None:
+        pytest.skip("it is installed")
+    (tmp_path / "paddleocr").mkdir()
+    (tmp_path / "paddleocr" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    folders = {"detection": tmp_path / "det", "recognition": tmp_path / "rec", "engine": engine}
+    report = look_at("text", configured(text={"reader": {"engine": "paddleocr", "paddleocr": folders}}))
+    assert (report.trouble == "the package paddle is not installed") == (engine == "paddle")
+    assert ("pip install paddlepaddle or paddlepaddle-gpu" in report.remedy) == (engine == "paddle")
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,16 @@
 
 import pickle
 import shutil
+import sys
+from pathlib import Path
 
+import huggingface_hub
 import pytest
 import torch
 from huggingface_hub import constants
 
-from pipeline.hub import HubModel, fetch
+from pipeline.hub import HubModel, Need, fetch
+from pipeline.hub.convert import convert_pickled
 from pipeline.models.hf.config import HfSummaryConfig, HfTranslationConfig
 from pipeline.models.hf.identity import find_model, row_identity
 from pipeline.models.hf.translation import open_hf_translator
@@ -72,6 +76,76 @@ def test_pickled_weights_are_written_again_as_safetensors_and_translate_the_same
         for folder in (marian, fetched.name)
     )
     assert after.translate(TEXTS) == before.translate(TEXTS)
+
+
+TWO_PARTS = HubModel(
+    "base.model", "tiny/two", (("reader", Need.MODEL), ("writer", Need.MODEL), ("words", Need.TOKENIZER))
+)
+
+
+@pytest.fixture
+def two_parts(hub, pickled_marian, tmp_path):
+    """A model of two pickled parts, and a third without weights."""
+    for part in ("reader", "writer"):
+        shutil.copytree(pickled_marian, tmp_path / "two" / part)
+    (tmp_path / "two" / "words").mkdir()
+    (tmp_path / "two" / "words" / "tokenizer_config.json").write_text("{}")
+    hub.add("tiny/two", tmp_path / "two")
+
+
+@pytest.mark.parametrize("place", ["cache", "folder"])
+@pytest.mark.parametrize("num_parts", [0, 1, 2])
+def test_a_conversion_that_was_killed_is_taken_up_again(hub, two_parts, tmp_path, monkeypatch, place, num_parts):
+    into = tmp_path / "disk" if place == "folder" else None
+    converted = []
+
+    def killed_after(folder, target, weights):
+        if len(converted) == num_parts:
+            (target.parent / f".{target.name}.converting").mkdir(parents=True)  # what lay there at that moment
+            raise KeyboardInterrupt
+        converted.append(target)
+        convert_pickled(folder, target, weights)
+        if len(converted) == num_parts == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(sys.modules["pipeline.hub.fetch"], "convert_pickled", killed_after)
+        fetch(TWO_PARTS, into=into)
+    assert not [path for path in tmp_path.rglob("tiny--two@*") if not path.name.startswith(".")]
+    fetched = fetch(TWO_PARTS, into=into)
+    folder = Path(fetched.name)
+    for part in ("reader", "writer"):
+        assert {"model.safetensors", "config.json", "source.spm", "vocab.json"} <= names(folder / part)
+    assert names(folder / "words") == {"tokenizer_config.json"}
+    assert [path for path in folder.parent.iterdir() if path != folder] == []
+    hub.fetched.clear()
+    assert fetch(TWO_PARTS, into=into) == fetched
+    assert not hub.fetched
+
+
+def test_a_converted_folder_that_lacks_a_file_is_made_again(two_parts, tmp_path):
+    fetched = fetch(TWO_PARTS, into=tmp_path / "disk")
+    for name in ("writer/vocab.json", "words/tokenizer_config.json", "reader/model.safetensors"):
+        Path(fetched.name, name).unlink()
+        assert fetch(TWO_PARTS, into=tmp_path / "disk") == fetched
+        assert Path(fetched.name, name).is_file()
+
+
+def test_what_is_printed_is_what_was_fetched_though_the_branch_moves_meanwhile(hub, llama, monkeypatch):
+    """Its answer about the branch is the last; from then on only the commit is asked for."""
+    commit = hub.add("tiny/llama-chat", llama)
+    revisions = []
+    download = huggingface_hub.snapshot_download
+
+    def noting(repo, *, revision, **settings):
+        revisions.append(revision)
+        return download(repo, revision=revision, **settings)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", noting)
+    fetched = fetch(asked("tiny/llama-chat@main"))
+    assert revisions == [commit]
+    assert fetched.name == f"tiny/llama-chat@{commit}"
+    assert find_folder("tiny/llama-chat@main", key="model") == find_folder(fetched.name, key="model")
 
 
 class Evil:

@@ -1,6 +1,8 @@
 """LaMa behind the Inpainter protocol: a scripted stand-in of its signature, saved and loaded as the weights are."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -211,3 +213,36 @@ def test_the_stage_opens_lama_by_name_and_the_default_stays(config: LamaConfig) 
 def test_lama_without_weights_is_a_mistake_of_the_config() -> None:
     with pytest.raises(ValueError, match=r"lama\.weights"):
         CleanStageConfig(inpainter="lama")
+
+
+def test_threads_that_open_at_once_each_get_their_own_weights(
+    config: LamaConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library is told its weights by the environment, which threads share; without them it would download."""
+    monkeypatch.delenv("LAMA_MODEL", raising=False)
+    others = [save(Spread(), tmp_path / f"{n}.pt") for n in range(3)]
+    seen = []
+
+    class Slow:
+        def __init__(self, device: object) -> None:
+            first = os.environ.get("LAMA_MODEL")
+            time.sleep(0.05)
+            seen.append((first, os.environ.get("LAMA_MODEL")))
+
+    monkeypatch.setattr("simple_lama_inpainting.SimpleLama", Slow)
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        list(threads.map(open_lama, [config, *others]))
+    places = [str(each.weights) for each in (config, *others)]
+    assert sorted(seen) == sorted((place, place) for place in places)
+    assert "LAMA_MODEL" not in os.environ
+
+
+def test_a_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert LamaConfig.model_validate({"weights": "~/big-lama.pt"}).weights == tmp_path / "big-lama.pt"
+    folders = {"detection": "~/det", "recognition": "models/rec"}
+    paddle = ReaderConfig.model_validate({"engine": "paddleocr", "paddleocr": folders}).paddleocr
+    assert paddle is not None
+    assert (paddle.detection, paddle.recognition) == (tmp_path / "det", Path("models/rec"))
+    with pytest.raises(ValueError, match="the home of a user who is not known here"):
+        LamaConfig.model_validate({"weights": "~no-such-user-at-all/big-lama.pt"})

@@ -31,7 +31,8 @@ class ServedImageCaptioner(ServedModel):
 
         Raises SampleError if one of them is to blame, MachineFault, UserError.
         """
-        return self.caption_prepared(self.prepare(images, labels))
+        assert len(images) == len(labels), "one label per image"
+        return self._client.ask(self._request(image) for image in images)
 
     def prepare(self, images: Sequence[NDArray[np.uint8]], labels: Sequence[str | None]) -> list[Request]:
         """Encode the images; another thread may do it ahead."""
@@ -57,7 +58,8 @@ class ServedVideoCaptioner(ServedModel):
 
     def caption_clips(self, clips: Sequence[Clip], labels: Sequence[str | None]) -> list[str]:
         """Say in English what happens in each clip. Raises SampleError, MachineFault, UserError."""
-        return self.caption_prepared(self.prepare(clips, labels))
+        assert len(clips) == len(labels), "one label per clip"
+        return self._client.ask(self._request(clip) for clip in clips)
 
     def prepare(self, clips: Iterable[Clip], labels: Sequence[str | None]) -> list[Request]:
         """Encode the frames; another thread may do it ahead."""

@@ -4,14 +4,17 @@ Who is to blame is decided so that neither a dead server marks samples nor a bad
 that still fails after its retries is a suspect. When the others are done, a plain request (the probe) must be
 answered; then the suspect is asked once more, alone; then the probe again. Only a suspect that fails between two
 answered probes is blamed. If a probe fails, the machine is.
+
+A refusal is the sample's only if the same endpoint then answers the probe. An endpoint that refuses even that rests,
+and the samples it refused are asked at the others; where no endpoint answers the probe, a person has to look.
 """
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from pipeline.models.served.attempt import Attempts, Usage
 from pipeline.models.served.config import ServedConfig
@@ -57,6 +60,10 @@ class ServedClient:
         """What has been asked since the client was opened."""
         return self._attempts.usage
 
+    def forget(self) -> None:
+        """Forget all answers and blames: whatever is asked next is asked of a server."""
+        self._memory.clear()
+
     def close(self) -> None:
         """Close the connections and end the loop."""
         if self._loop.close.alive:
@@ -84,24 +91,28 @@ class ServedClient:
                     asked[digest] = request
                     started[digest] = self._loop.start(self._ask(request, gives_up=True))
         except Exception:
-            self._remember(_wait(started))  # one that cannot be built costs the others nothing
+            outcomes = _wait(started)  # one that cannot be built costs the others nothing
+            self._remember({digest: outcomes[digest] for digest in outcomes if not _is_doubtful(outcomes[digest])})
             raise
         except BaseException:
             _cancel(started)
             raise
         fresh = _wait(started)
-        doubtful = {digest: asked[digest] for digest in fresh if self._is_doubtful(fresh[digest])}
+        doubtful = {digest: asked[digest] for digest in fresh if _is_doubtful(fresh[digest])}
         if doubtful and not _faults(fresh.values()):
             settling = self._loop.start(self._settle(doubtful, fresh))
             fresh |= _wait({b"": settling})[b""]
         self._remember(fresh)
         return _texts([(outcomes | fresh)[digest] for digest in order])
 
-    def _is_doubtful(self, outcome: Outcome) -> bool:
-        """True if it is open who is to blame: a refusal proves nothing before the server has answered anything."""
-        if isinstance(outcome, Answer) or (outcome.is_reply and outcome.whose is Whose.SAMPLE):
-            return False
-        return outcome.whose is Whose.UNKNOWN or (outcome.whose is Whose.SAMPLE and not self.usage.num_answers)
+    def ask_everywhere(self, request: Request) -> dict[str, Outcome]:
+        """Ask every endpoint the same, with retries; nobody is blamed, nothing remembered. Return outcomes by URL."""
+        self._stopped = None
+        urls = {url.encode(): url for url in self._config.endpoints}
+        started = {
+            each: self._loop.start(self._ask(request, gives_up=False, among=[url])) for each, url in urls.items()
+        }
+        return {urls[each]: outcome for each, outcome in _wait(started).items()}
 
     def _remember(self, outcomes: Mapping[bytes, Outcome]) -> None:
         is_proven = not _faults(outcomes.values())
@@ -111,8 +122,8 @@ class ServedClient:
 
     # From here on inside the loop.
 
-    async def _ask(self, request: Request, *, gives_up: bool) -> Outcome:
-        """Ask with retries.
+    async def _ask(self, request: Request, *, gives_up: bool, among: Collection[str] | None = None) -> Outcome:
+        """Ask with retries, some endpoints or all of them.
 
         gives_up: if none of the attempts succeeds, nor any other request meanwhile, the rest of the batch is left.
         """
@@ -123,7 +134,7 @@ class ServedClient:
                     return replace(self._stopped, was_asked=False)
                 if retry:
                     await self._pause(_pause_before(retry))
-                outcome = await self._attempt(request, await self._choose())
+                outcome = await self._attempt(request, await self._choose(among))
                 if isinstance(outcome, Answer) or not outcome.may_pass:
                     break
             if isinstance(outcome, Trouble):
@@ -138,47 +149,91 @@ class ServedClient:
     ) -> dict[bytes, Outcome]:
         """Find out for each of the doubtful requests who is to blame, and answer those that can be answered."""
         self._stopped = None
-        url = await self._prove(None)
-        if isinstance(url, Trouble):
-            return dict.fromkeys(doubtful, url)
-        left = {digest: request for digest, request in doubtful.items() if not _was_asked(outcomes[digest])}
-        answers = await asyncio.gather(*(self._ask(request, gives_up=False) for request in left.values()))
-        settled = {**{digest: outcomes[digest] for digest in doubtful}, **dict(zip(left, answers, strict=True))}
+        settled: dict[bytes, Outcome] = {digest: outcomes[digest] for digest in doubtful}
+        url: str | Trouble | None = None
+        if not all(_is_refusal(outcome) for outcome in settled.values()):
+            url = await self._prove(self._config.endpoints)
+            if isinstance(url, Trouble):
+                return dict.fromkeys(doubtful, url)
+            settled |= await self._ask_all({each: doubtful[each] for each in doubtful if not _was_asked(settled[each])})
+        settled |= await self._settle_refusals(doubtful, settled)
         for digest, outcome in settled.items():
+            if _faults(settled.values()):
+                break
             if isinstance(outcome, Trouble) and outcome.whose is Whose.UNKNOWN:
-                settled[digest] = await self._ask_alone(doubtful[digest], url)
-                if _faults([settled[digest]]):
-                    break
+                url = url or await self._prove(self._config.endpoints)
+                settled[digest] = url if isinstance(url, Trouble) else await self._ask_alone(doubtful[digest], url)
         return settled
+
+    async def _settle_refusals(
+        self, doubtful: Mapping[bytes, Request], outcomes: Mapping[bytes, Outcome]
+    ) -> dict[bytes, Outcome]:
+        """Find out whether samples or endpoints are to blame for refusals; ask elsewhere where an endpoint is."""
+        settled: dict[bytes, Outcome] = {each: outcomes[each] for each in outcomes if _is_refusal(outcomes[each])}
+        sound: set[str] = set()
+        unsound: dict[str, Trouble] = {}
+        while unproven := {outcome.url for outcome in settled.values() if _is_refusal(outcome)} - sound:
+            for url in sorted(unproven):
+                proof = await self._prove([url])
+                if isinstance(proof, Trouble):
+                    unsound[url] = proof
+                else:
+                    sound.add(url)
+            again = {
+                digest: doubtful[digest]
+                for digest, outcome in settled.items()
+                if _is_refusal(outcome) and outcome.url in unsound
+            }
+            elsewhere = [url for url in self._config.endpoints if url not in unsound]
+            if again and not elsewhere:
+                return settled | dict.fromkeys(again, _faults(unsound.values())[0])
+            settled |= await self._ask_all(again, among=elsewhere)
+        return settled
+
+    async def _ask_all(
+        self, requests: Mapping[bytes, Request], among: Collection[str] | None = None
+    ) -> dict[bytes, Outcome]:
+        asked = (self._ask(request, gives_up=False, among=among) for request in requests.values())
+        return dict(zip(requests, await asyncio.gather(*asked), strict=True))
 
     async def _ask_alone(self, request: Request, url: str) -> Outcome:
         """Ask a suspect where a probe has just been answered, with nothing else in flight."""
         outcome = await self._attempt(request, url)
-        if isinstance(outcome, Answer) or outcome.whose is not Whose.UNKNOWN:
+        if isinstance(outcome, Answer) or not _is_doubtful(outcome):
             return outcome
-        proof = await self._prove(url)
+        proof = await self._prove([url])
         return proof if isinstance(proof, Trouble) else outcome.but(whose=Whose.SAMPLE)
 
-    async def _prove(self, url: str | None) -> str | Trouble:
-        """Return an endpoint, or the given one, that answers the probe; else the trouble with it."""
+    async def _prove(self, urls: Collection[str]) -> str | Trouble:
+        """Return one of some endpoints that answers the probe; else the trouble with them.
+
+        An endpoint that refuses the probe rests, and is asked no second time.
+        """
         outcome: Trouble
+        left = list(dict.fromkeys(urls))
+        refusal: Trouble | None = None
         for retry in range(self._config.max_retries + 1):
             if retry:
                 await self._pause(_pause_before(retry))
-            chosen = url or await self._choose()
-            reply = await self._attempt(self._probe, chosen)
-            if isinstance(reply, Answer) or reply.is_reply:
-                return chosen
-            outcome = reply
-            if outcome.whose is Whose.SAMPLE:
-                detail = f"even a plain request is refused: {outcome.detail}; does this server take such requests?"
-                return replace(outcome, whose=Whose.PERSON, detail=detail)
+            while True:
+                chosen = await self._choose(left)
+                reply = await self._attempt(self._probe, chosen)
+                if isinstance(reply, Answer) or reply.is_reply:
+                    return chosen
+                outcome = reply
+                if outcome.whose is not Whose.SAMPLE:
+                    break
+                self._turns.failed(chosen, is_down=True, retry_after=None)
+                refusal = refusal or replace(outcome, whose=Whose.PERSON, detail=no_use(outcome.detail))
+                left.remove(chosen)
+                if not left:
+                    return refusal
             if not outcome.may_pass:
                 break
-        return outcome if outcome.whose is Whose.PERSON else outcome.but(whose=Whose.MACHINE)
+        return refusal or (outcome if outcome.whose is Whose.PERSON else outcome.but(whose=Whose.MACHINE))
 
-    async def _choose(self) -> str:
-        url, seconds = self._turns.choose()
+    async def _choose(self, among: Collection[str] | None) -> str:
+        url, seconds = self._turns.choose(among)
         if seconds > 0:
             await self._pause(seconds)
         return url
@@ -189,7 +244,12 @@ class ServedClient:
             self._turns.succeeded(url)
         elif outcome.whose is not Whose.PERSON:
             self._turns.failed(url, is_down=outcome.is_down, retry_after=outcome.retry_after)
-        return outcome
+        return replace(outcome, url=url) if isinstance(outcome, Trouble) else outcome
+
+
+def no_use(detail: str) -> str:
+    """Say of a refusal that it is the endpoint's, not the sample's."""
+    return f"even a plain request is refused: {detail}; does this server take such requests?"
 
 
 def _pause_before(retry: int) -> float:
@@ -209,6 +269,16 @@ def _wait(started: Mapping[bytes, Future[R]]) -> dict[bytes, R]:
 def _cancel(started: Mapping[bytes, Future[R]]) -> None:
     for future in started.values():
         future.cancel()
+
+
+def _is_refusal(outcome: Outcome) -> TypeGuard[Trouble]:
+    """True if a server would not even try: because of the sample, or of everything."""
+    return isinstance(outcome, Trouble) and outcome.whose is Whose.SAMPLE and not outcome.is_reply
+
+
+def _is_doubtful(outcome: Outcome) -> bool:
+    """True if it is open who is to blame."""
+    return isinstance(outcome, Trouble) and (outcome.whose is Whose.UNKNOWN or _is_refusal(outcome))
 
 
 def _was_asked(outcome: Outcome) -> bool:

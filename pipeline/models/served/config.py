@@ -1,11 +1,16 @@
 """Config of a served model: where it is, what it is asked, and how patiently."""
 
-from typing import Annotated, Self
+import re
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from schemas.config import StrictConfig
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+BLOCK = re.compile(r"[a-z0-9-]+")
+HIDDEN = "***"  # takes the place of what is no name before anything can repeat it: it may be the key itself
 
 
 def _check_endpoint(url: str) -> str:
@@ -18,7 +23,34 @@ def _check_endpoint(url: str) -> str:
     return url.rstrip("/")
 
 
+def _as_list(endpoints: Any) -> Any:
+    return [endpoints] if isinstance(endpoints, str) else endpoints
+
+
+def _hide_no_variable(name: Any) -> Any:
+    return HIDDEN if isinstance(name, str) and VARIABLE.fullmatch(name) is None else name
+
+
+def _hide_no_block(name: Any) -> Any:
+    return HIDDEN if isinstance(name, str) and BLOCK.fullmatch(name) is None else name
+
+
+def _check_variable(name: str) -> str:
+    if name == HIDDEN:
+        raise ValueError("expected the name of an environment variable, such as MY_API_KEY, never the key itself")
+    return name
+
+
+def _check_block(name: str) -> str:
+    if name == HIDDEN:
+        raise ValueError("expected the name of a Secret block, small letters, digits and dashes, never the key itself")
+    return name
+
+
 Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
+Endpoints = Annotated[tuple[Endpoint, ...], BeforeValidator(_as_list)]
+VariableName = Annotated[str, AfterValidator(_check_variable), BeforeValidator(_hide_no_variable)]
+BlockName = Annotated[str, AfterValidator(_check_block), BeforeValidator(_hide_no_block)]
 
 
 class ServedConfig(StrictConfig):
@@ -28,7 +60,9 @@ class ServedConfig(StrictConfig):
     `api_key_secret` a Secret block of Prefect.
     """
 
-    endpoints: tuple[Endpoint, ...] = Field(min_length=1)  # base URLs, up to and with /v1; asked in turn
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    endpoints: Endpoints = Field(min_length=1)  # base URLs, up to and with /v1; asked in turn
     model: str = Field(min_length=1)  # its name at the server
     revision: str = ""  # of the weights, as far as known: a server does not tell; part of the fingerprint
     prompt: str = Field(min_length=1)
@@ -40,8 +74,8 @@ class ServedConfig(StrictConfig):
     )  # requests at once by one worker, over all endpoints; batches of many times that keep them busy
     timeout: float = Field(120.0, gt=0)  # seconds per request, from sending to the last byte
     max_retries: int = Field(4, ge=0)  # of one request, beyond the first attempt
-    api_key_env: str | None = None  # neither of the two: the server wants no key
-    api_key_secret: str | None = None  # a Secret block of Prefect, read by runs where its server is
+    api_key_env: VariableName | None = None  # neither of the two: the server wants no key
+    api_key_secret: BlockName | None = None  # a Secret block of Prefect, read by runs where its server is
 
     @model_validator(mode="after")
     def _has_one_key(self) -> Self:

@@ -26,3 +26,7 @@ class Memory(Generic[R]):
         self._results.move_to_end(digest)
         while len(self._results) > self._size:
             self._results.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._results.clear()

@@ -11,7 +11,7 @@ class Whose(Enum):
     """Who has to do something about a trouble."""
 
     PERSON = auto()  # key, model name or address are wrong: nothing will ever be answered
-    SAMPLE = auto()  # the server says so of this request
+    SAMPLE = auto()  # the server says so of this request; a refusal, only if it refuses no plain one
     MACHINE = auto()  # too busy or gone: no sample's fault
     UNKNOWN = auto()  # the server failed: by itself, or because of this request
 
@@ -33,6 +33,7 @@ class Trouble:
     may_pass: another attempt may succeed. is_reply: the model did its work; it is alive whatever it said.
     is_down: nobody listens at the endpoint, or it said that it is overloaded.
     retry_after: seconds for which the server wants no request. was_asked: False where no attempt was made.
+    url: the endpoint that was asked.
     """
 
     whose: Whose
@@ -43,6 +44,7 @@ class Trouble:
     is_down: bool = False
     retry_after: float | None = None
     was_asked: bool = True
+    url: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
 

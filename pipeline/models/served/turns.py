@@ -1,7 +1,7 @@
 """Turns: several endpoints -> the one to ask next; one that fails is left out for a while."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -31,14 +31,15 @@ class Turns:
         self._clock = clock
         self._count = count()
 
-    def choose(self) -> tuple[str, float]:
-        """Return an endpoint and the seconds to wait before it may be asked.
+    def choose(self, among: Collection[str] | None = None) -> tuple[str, float]:
+        """Return an endpoint, one of some if they are given, and the seconds to wait before it may be asked.
 
         The next in turn that is awake and open; where all rest, the one whose rest ends first.
         """
         now = self._clock()
         first = next(self._count)
-        in_turn = [self._turns[(first + step) % len(self._turns)] for step in range(len(self._turns))]
+        turns = [turn for turn in self._turns if among is None or turn.url in among]
+        in_turn = [turns[(first + step) % len(turns)] for step in range(len(turns))]
         chosen = min(in_turn, key=lambda turn: max(turn.rests_until, turn.closed_until, now))
         return chosen.url, max(0.0, chosen.closed_until - now)
 

@@ -216,6 +216,19 @@ def test_what_is_remembered_is_bounded():
     assert [memory.get(digest) for digest in (b"a", b"b", b"c")] == [b"a", None, b"c"]
 
 
+def test_what_was_forgotten_is_asked_again(translator):
+    """As a canary does: the same texts one by one, then together."""
+    with serving() as server:
+        model = translator(server.url)
+        alone = [model.translate([text])[0] for text in ("a", "b")]
+        assert model.translate(["a", "b"]) == alone
+        assert len(server.bodies) == 2
+        model.forget()
+        server.script = lambda body: says("another")
+        assert model.translate(["a", "b"]) == ["another"] * 2
+        assert len(server.bodies) == 4
+
+
 def test_an_interrupted_batch_leaves_nothing_in_flight(translator):
     """As when somebody presses Ctrl-C while requests are prepared."""
     with serving(lambda body: Reply(hang=True)) as server:

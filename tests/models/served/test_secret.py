@@ -5,6 +5,7 @@ import pickle
 import traceback
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline.models.served import ServedTranslationConfig, ServedTranslator, identify_served_translator
 from pipeline.models.served.secret import Secret, provide_secret, read_secret
@@ -104,3 +105,23 @@ def test_a_key_no_header_can_carry_is_refused_without_showing_it(translator, mon
 def test_an_address_with_a_secret_in_it_is_refused(url):
     with pytest.raises(ValueError, match="api_key_env"):
         ServedTranslationConfig(endpoints=(url,), model="m")
+
+
+@pytest.mark.parametrize("key", ["api_key_env", "api_key_secret"])
+@pytest.mark.parametrize("typed", [f"{KEY}_A", "sk-Proj/9.1", "Bearer abc", "", "***"])
+def test_a_key_typed_where_its_name_belongs_is_repeated_nowhere(key, typed):
+    with pytest.raises(ValidationError, match=f"{key}\n.*expected the name of") as caught:
+        ServedTranslationConfig(endpoints=("http://x/v1",), model="m", **{key: typed})
+    for text in (str(caught.value), repr(caught.value.errors())):
+        assert typed in ("", "***") or typed not in text
+
+
+def test_names_of_keys_are_taken_as_they_are():
+    for settings in ({"api_key_env": "_MY_key1"}, {"api_key_secret": "my-key-1"}, {"api_key_env": None}):
+        config = ServedTranslationConfig(endpoints=("http://x/v1",), model="m", **settings)
+        assert settings.items() <= config.model_dump().items()
+
+
+def test_one_endpoint_needs_no_list():
+    config = ServedTranslationConfig.model_validate({"endpoints": "http://x/v1/", "model": "m"})
+    assert config.endpoints == ("http://x/v1",)
