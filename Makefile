@@ -34,7 +34,7 @@ test: .venv/ready
 test-long: .venv/ready
 	MOBIUS_KILL_ROUNDS=20 $(BIN)/python -m pytest tests/flows/test_resume.py
 
-# Extras that `make test` does not cover: a light one alone, and PaddleOCR, which wants an environment of its own.
+# Extras that `make test` does not cover: a light one alone, and PaddleOCR, which wants older packages than the pinned ones.
 test-extras:
 	$(PYTHON) -m venv --clear .venv-extras/served
 	.venv-extras/served/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[served]'

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 class StrictConfig(BaseModel):
     """A frozen settings table; a key it does not know is an error, never ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     @property
     def identified(self) -> Any:

@@ -25,7 +25,7 @@ from schemas.text import TextBox
 
 WEIGHTS = {"onnxruntime": ("inference.onnx",), "paddle": ("inference.json", "inference.pdiparams")}
 SETTINGS = "inference.yml"
-NOT_INSTALLED = "PaddleOCR is not installed: pip install 'mobius[ocr-paddle]', into an environment of its own"
+NOT_INSTALLED = "PaddleOCR is not installed: pip install 'mobius[ocr-paddle]', without constraints.txt"
 
 
 class PaddleOcrConfig(ReadingConfig):

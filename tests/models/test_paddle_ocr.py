@@ -25,7 +25,7 @@ from schemas.errors import UserError
 
 needs_paddle = pytest.mark.skipif(
     find_spec("paddleocr") is None,
-    reason="paddleocr is not installed: it wants older numpy and OpenCV, hence an environment of its own (ocr-paddle)",
+    reason="paddleocr is not installed: it wants older numpy and OpenCV than constraints.txt pins (make test-extras)",
 )
 MAX_OFF = 4.0  # pixels between corners; the two libraries unite boxes a little differently
 NUM_COMPARED = 6  # captioned files of the sample, spread over all
