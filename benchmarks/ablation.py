@@ -99,14 +99,15 @@ def main() -> None:
     parser.add_argument("--first-steps", type=int, default=2000, help="of the 2D UNet, on single frames")
     parser.add_argument("--steps", type=int, default=400, help="of every variant")
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE, help="of every variant")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
     settings = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         train, held_out = read_clips(media_folder(settings.what, Path(folder))).split()
     print(f"{settings.what}: {len(train.frames)} clips, {len(held_out.frames)} held out, {settings.steps} steps")
     losses: dict[str, list[float]] = {name: [] for name in settings.variants}
-    for seed in range(settings.seeds):
+    for seed in range(settings.first_seed, settings.first_seed + settings.seeds):
         unet = first_stage(train, steps=settings.first_steps, seed=seed)
         before = held_out_loss(MobiusUNet.from_unet2d(unet), held_out)
         print(f"seed {seed}: the 2D UNet alone {before:.4f}", flush=True)

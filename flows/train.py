@@ -61,7 +61,7 @@ def launch(config: TrainConfig) -> Message:
     ):
 
         def tell(message: Message) -> None:
-            record.has_started = True
+            record.start()
             show(message)
 
         record.outcome = _follow(process, tell, log)

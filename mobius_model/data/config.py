@@ -1,8 +1,8 @@
 """DataConfig: which pictures, captions and order the trainer sees."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.config import StrictConfig
 
@@ -29,6 +29,12 @@ class DataConfig(StrictConfig):
     shuffled_row_groups: int = Field(8, ge=1)  # mixed at a time; each worker keeps so many in memory
     num_workers: int = Field(2, ge=0)  # processes that read and decode ahead; 0 = none
     verify: Literal["sha256", "size"] = "sha256"  # of every file, before anything is computed
+
+    @model_validator(mode="after")
+    def _can_be_stored(self) -> Self:
+        if self.latents == "always" and self.background == "random":
+            raise ValueError("latents = 'always' with background = 'random': a random background needs pixels")
+        return self
 
 
 Stage = Literal["t2i", "t2v"]

@@ -78,7 +78,8 @@ class ParallelLayer(nn.Module, Cuttable):
     ) -> Tensor:
         """Map t and its skip (B F) C H W, with s and h' (B F) C' H W, to the next t (B F) C' H W.
 
-        Only what TC and TA do is ever run again: the sums need nothing, so s and h' are not kept at full width.
+        Only what TC and TA do is ever run again. The sums need nothing, so neither s nor h' is kept where t is as wide
+        as h; where it is narrower, the trained convolutions that narrow them keep both.
         """
         if recompute.convolutions == "layer":
             mixed: Tensor = self.narrow_s(s) + again(self._bridge_and_convolve, t, skip, num_frames)

@@ -28,6 +28,7 @@ from transformers import ChineseCLIPTextModel, CLIPTextModel
 from mobius_model.base_model.codec import SpaceToDepth
 from mobius_model.base_model.opening import Base, downscale_of
 from mobius_model.base_model.text import CHINESE_CLIP_TOKENS, TextEncoder
+from mobius_model.network.temporal import MAX_POSITIONS
 from mobius_model.network.unet import MobiusUNet
 from schemas.model_files import find_folder
 
@@ -197,6 +198,10 @@ class MobiusPipeline(DiffusionPipeline):
             raise ValueError(f"num_frames = {num_frames}: expected 1 or more")
         if num_frames > 1 and isinstance(self.unet, UNet2DConditionModel):
             raise ValueError(f"num_frames = {num_frames}: this model draws pictures, expected 1")
+        if isinstance(self.unet, MobiusUNet) and self.unet.config.temporal_positions and num_frames > MAX_POSITIONS:
+            raise ValueError(
+                f"num_frames = {num_frames}: this model tells frames apart, expected {MAX_POSITIONS} at most"
+            )
         most = int(self.scheduler.config.num_train_timesteps)
         if not 1 <= steps <= most:
             raise ValueError(f"num_inference_steps = {steps}: expected 1 to {most}")

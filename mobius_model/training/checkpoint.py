@@ -120,12 +120,15 @@ def _on_cpu(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _flat(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, Tensor]:
-    """Name every value of the optimizer's state by its weight; plain numbers become tensors."""
-    state = optimizer.state_dict()["state"]
+    """Name every value of the optimizer's state by its weight; plain numbers become tensors.
+
+    The live state is read: what `state_dict` makes of it is each optimizer's own affair, and nested in bitsandbytes'.
+    """
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     values = {
-        f"{names[index]}{SEPARATOR}{key}": torch.as_tensor(value)
-        for index, of_weight in state.items()
-        for key, value in of_weight.items()
+        f"{name}{SEPARATOR}{key}": torch.as_tensor(value)
+        for name, weight in zip(names, weights, strict=True)
+        for key, value in optimizer.state[weight].items()
     }
     return _on_cpu(values)
 

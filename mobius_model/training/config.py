@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from mobius_model.base_model.opening import BaseConfig
 from mobius_model.data.config import DataConfig, Stage
+from mobius_model.network.temporal import MAX_POSITIONS
 from mobius_model.training.checkpoint import CheckpointConfig
 from mobius_model.training.ema import EmaConfig
 from mobius_model.training.loss import LossConfig
@@ -76,6 +77,10 @@ class TrainConfig(StrictConfig):
     def _fits_its_stage(self) -> "TrainConfig":
         if self.stage == "t2v" and self.init is None:
             raise ValueError("init is missing: stage t2v starts from a trained 2D UNet, such as stage 1's OUTPUT/model")
+        if self.stage == "t2v" and self.network.temporal_positions and self.data.num_frames > MAX_POSITIONS:
+            raise ValueError(
+                f"data.num_frames = {self.data.num_frames}: with network.temporal_positions at most {MAX_POSITIONS}"
+            )
         if self.loop.spatial_precision != "fp32" and (self.stage != "t2v" or self.network.mode != "parallel"):
             raise ValueError("loop.spatial_precision is of the parallel mode of stage t2v, expected fp32")
         return self

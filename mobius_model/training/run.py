@@ -122,7 +122,7 @@ def open_run(config: TrainConfig, accelerator: Accelerator) -> Run:
         "content": clips.content,
         "base": base.identity,
         "init": init_identity(config.init),
-        "init_temporal": init_identity(config.init_temporal),
+        "init_temporal": init_identity(config.init_temporal, key="init_temporal"),
         "unet": config_digest(unet),
         "micro-batches per step": loop.accumulation * accelerator.num_processes,
         **settings_of(config),

@@ -11,6 +11,7 @@ from torch import nn
 from mobius_model.folders import folder_written_aside
 from mobius_model.sampling.gif import write_gif
 from mobius_model.sampling.sampler import DEFAULT_FPS, MobiusPipeline, pipeline_from_base
+from mobius_model.training.identity import settings_digest
 from mobius_model.training.run import Run, move_base, new_unet
 from mobius_model.training.seeds import seed_of
 from mobius_model.training.unets import STEP, init_identity
@@ -47,16 +48,17 @@ def write_model(run: Run, folder: Path, *, step: int) -> None:
     with _averaged(run) as unet, folder_written_aside(folder) as aside:
         pipeline = _pipeline(run, unet)
         pipeline.save_pretrained(aside, safe_serialization=True)
-        write_text(aside / STEP, json.dumps({"step": step, "base": run.base.identity}) + "\n")
+        written = {"step": step, "base": run.base.identity, "run": settings_digest(run.identity)}
+        write_text(aside / STEP, json.dumps(written) + "\n")
 
 
-def step_of_model(folder: Path) -> int | None:
-    """Return after which step a model was written; None where there is none that says so."""
+def is_model_of(run: Run, folder: Path, *, step: int) -> bool:
+    """True if a folder holds the model of this very run, data and settings alike, after `step`."""
     try:
-        step: int = json.loads((folder / STEP).read_bytes())["step"]
+        written = json.loads((folder / STEP).read_bytes())
+        return bool(written["step"] == step and written["run"] == settings_digest(run.identity))
     except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return step
+        return False
 
 
 def _pipeline(run: Run, unet: nn.Module) -> MobiusPipeline:

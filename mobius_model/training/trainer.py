@@ -44,7 +44,7 @@ from mobius_model.training.report import (
     say_nothing,
 )
 from mobius_model.training.run import Run, open_accelerator, open_run
-from mobius_model.training.samples import draw_samples, step_of_model, write_model
+from mobius_model.training.samples import draw_samples, is_model_of, write_model
 from mobius_model.training.schedules import rate_at
 from mobius_model.training.seeds import generator_at, seed_of
 from mobius_model.training.states import states_watched, t_over_h
@@ -167,7 +167,7 @@ def _train(run: Run, first: int, tell: Progress) -> TrainOutcome:
     # Finish.
     if log is not None:
         log.close()
-        if step_of_model(output / MODEL) != loop.num_steps:
+        if not is_model_of(run, output / MODEL, step=loop.num_steps):
             write_model(run, output / MODEL, step=loop.num_steps)
             tell(Wrote(loop.num_steps, str(output / MODEL)))
     accelerator.wait_for_everyone()
@@ -187,7 +187,7 @@ def _check_room(run: Run) -> None:
     config, output = run.config, run.config.output_path
     finished = finished_checkpoints(output)
     is_done = bool(finished) and step_of(finished[-1]) >= config.loop.num_steps
-    if is_done and step_of_model(output / MODEL) == config.loop.num_steps:
+    if is_done and is_model_of(run, output / MODEL, step=config.loop.num_steps):
         return
     base = (*run.base.vae.parameters(), *run.base.text.model.parameters())
     num_weights = sum(weight.numel() for weight in run.unet.parameters())

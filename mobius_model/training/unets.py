@@ -44,9 +44,9 @@ class NetworkConfig(StrictConfig):
     temporal_dropout: float = Field(0.1, ge=0, lt=1)
 
 
-def find_unet(init: str) -> Path:
-    """Return the folder of the UNet to start from: itself, or unet/ of a model folder. Raises UserError."""
-    folder = find_folder(init, key="init")
+def find_unet(init: str, *, key: str = "init") -> Path:
+    """Return the folder of a UNet to start from: itself, or unet/ of a model folder. Raises UserError."""
+    folder = find_folder(init, key=key)
     if (folder / "unet").is_dir():
         folder = folder / "unet"
     require_file(folder / "config.json", "a UNet as diffusers saves it, or the model folder it lies in")
@@ -100,9 +100,9 @@ def check_base(init: str, base_identity: str) -> None:
         raise UserError(f"{path}: this model was trained with another VAE or text encoder, expected those of the base")
 
 
-def init_identity(init: str | None) -> str | None:
+def init_identity(init: str | None, *, key: str = "init") -> str | None:
     """Return a digest of the weights to start from."""
-    return None if init is None else weights_digest(find_unet(init))
+    return None if init is None else weights_digest(find_unet(init, key=key))
 
 
 def lower_h(unet: MobiusUNet, dtype: torch.dtype) -> None:
@@ -143,7 +143,7 @@ def _with_time(found: Any, network: NetworkConfig, init_temporal: str | None) ->
             f"init_temporal = {init_temporal!r}: init is a {type(found).__name__}, which has temporal weights of its "
             "own; expected a 2D UNet as init, or no init_temporal"
         )
-    temporal = None if init_temporal is None else _load_temporal(find_unet(init_temporal))
+    temporal = None if init_temporal is None else _load_temporal(find_unet(init_temporal, key="init_temporal"))
     try:
         if isinstance(found, UNet2DConditionModel):
             return MobiusUNet.from_unet2d(found, temporal=temporal, **options)

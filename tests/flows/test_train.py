@@ -116,7 +116,9 @@ def test_only_what_came_of_a_started_run_is_on_record(
     inputs: Path, tmp_path: Path, has_started: bool, error: type[BaseException] | None, outcome: str | None
 ) -> None:
     with contextlib.suppress(UserError, KeyboardInterrupt), recorded(pictures_config(inputs, tmp_path)) as record:
-        record.has_started = has_started
+        if has_started:
+            record.start()
+            assert json.loads((tmp_path / "run.json").read_text())["outcome"] == "running"
         if error is not None:
             raise error("init: was changed")
     path = tmp_path / "run.json"

@@ -72,6 +72,29 @@ def test_an_optimizer_that_counts_in_plain_numbers_gets_them_back(tmp_path: Path
     assert torch.equal(found["exp_avg"], expected["exp_avg"])
 
 
+class Nesting(torch.optim.AdamW):
+    """Hides the tensors of its state one level deeper, as bitsandbytes does."""
+
+    def state_dict(self) -> dict[str, Any]:
+        found = super().state_dict()
+        return {**found, "state": {index: {"nested": state} for index, state in found["state"].items()}}
+
+
+def test_an_optimizer_that_nests_its_state_goes_on(tmp_path: Path) -> None:
+    def nested(seed: int) -> Trained:
+        torch.manual_seed(seed)
+        weight = nn.Parameter(torch.randn(5))
+        made = Trained({"w": weight}, {"w": weight.detach().clone()}, Nesting([weight], lr=0.1))
+        step(made)
+        return made
+
+    ours, theirs = nested(0), nested(1)
+    read_checkpoint(write(tmp_path, 1, ours), theirs)
+    for made in (ours, theirs):
+        step(made)
+    assert torch.equal(ours.weights["w"], theirs.weights["w"])
+
+
 def test_only_the_newest_stay(tmp_path: Path) -> None:
     for number in (1, 2, 9, 10):
         newest = write(tmp_path, number, trained(0), keep=2)

@@ -226,6 +226,15 @@ def test_the_same_command_goes_on_and_a_finished_one_does_nothing(inputs: Path, 
     assert files(tmp_path / "out/model") != before
 
 
+def test_a_model_of_another_run_of_as_many_steps_is_written_again(inputs: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    train(config(inputs, output, loop={"num_steps": 2}))
+    before = (output / "model/unet/diffusion_pytorch_model.safetensors").read_bytes()
+    shutil.rmtree(output / "checkpoints")
+    assert train(config(inputs, output, loop={"num_steps": 2}, optimizer={"learning_rate": 5e-2})).first_step == 0
+    assert (output / "model/unet/diffusion_pytorch_model.safetensors").read_bytes() != before
+
+
 def test_a_model_of_fewer_steps_than_the_last_checkpoint_is_written_again(inputs: Path, tmp_path: Path) -> None:
     train(config(inputs, tmp_path / "out", loop={"num_steps": 2}))
     (tmp_path / "out/model").rename(tmp_path / "old")
