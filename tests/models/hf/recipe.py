@@ -50,21 +50,10 @@ def save_recipe(folder: Path) -> Recipe:
         VIDEO_CAPTION,
         lambda: frames.prepare(CLIPS[:NUM_TOLD], [None] * NUM_TOLD).inputs or {},
     )
-    summarizer = ChatSummarizer(HfSummaryConfig(model=str(llama)))
-    teach(
-        llama,
-        transformers.AutoModelForCausalLM,
-        SUMMARY,
-        lambda: summarizer.prepare(CAPTIONS[:NUM_TOLD], 52).inputs or {},
-    )
+    teach_to_chat(llama, SUMMARY)
     translator = Seq2SeqTranslator(HfTranslationConfig(model=str(nllb)))
     teach(nllb, transformers.AutoModelForSeq2SeqLM, TRANSLATION, lambda: translator._encode(TEXTS[:NUM_TOLD]))
-    teach(
-        translating_llama,
-        transformers.AutoModelForCausalLM,
-        TRANSLATION,
-        lambda: summarizer.prepare([[text] for text in TEXTS[:NUM_TOLD]], 52).inputs or {},
-    )
+    teach_to_chat(translating_llama, TRANSLATION)
     return Recipe(llava, video, llama, nllb, translating_llama)
 
 
@@ -76,4 +65,15 @@ def teach_to_caption(llava: Path) -> Path:
         transformers.AutoModelForImageTextToText,
         IMAGE_CAPTION,
         lambda: captioner.prepare(PICTURES[:NUM_TOLD], [None] * NUM_TOLD).inputs or {},
+    )
+
+
+def teach_to_chat(llama: Path, sentence: str) -> Path:
+    """Teach a tiny Llama a sentence, whatever it is asked."""
+    summarizer = ChatSummarizer(HfSummaryConfig(model=str(llama)))
+    return teach(
+        llama,
+        transformers.AutoModelForCausalLM,
+        sentence,
+        lambda: summarizer.prepare(CAPTIONS[:NUM_TOLD], 52).inputs or {},
     )
