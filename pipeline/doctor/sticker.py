@@ -4,17 +4,19 @@ The text stands on a ground of many colours and never moves: what is under it mu
 Shapes: D distinct frames, H height, W width; 4 = straight RGBA, uint8.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from pipeline.clean.clean import NO_TEXT
 from pipeline.media.encode import encode_webp
 from pipeline.media.limits import LimitsConfig
 from pipeline.stages.probe import probe_media
 from pipeline.stages.stage import StageInput
 from schemas.answers import (
     Answer,
-    CleanAnswer,
     ImageCaptionAnswer,
     SummaryAnswer,
     TextAnswer,
@@ -68,20 +70,7 @@ def _plain_answers(media: bytes) -> dict[str, Answer]:
     place = TextPlace(first=0, last=NUM_FRAMES - 1, polygon=TEXT_POLYGON)
     track = TextTrack(TEXT, "en", 1.0, first_frame=0, last_frame=NUM_FRAMES - 1, places=[place])
     text = TextAnswer(text=TEXT, text_area=0.12, num_frames_read=NUM_FRAMES, tracks=[track], ocr_model=DRAWN)
-    clean = CleanAnswer(
-        clean_outcome="no_text",
-        clean_reason=None,
-        clean_media=None,
-        clean_run_lengths=[],
-        clean_mask=None,
-        masked_pixels=0,
-        recovered_pixels=0,
-        flat_pixels=0,
-        invented_pixels=0,
-        residual_text="",
-        flicker=0.0,
-        inpaint_model=DRAWN,
-    )
+    clean = replace(NO_TEXT, inpaint_model=DRAWN)
     return {
         "probe": probe,
         "text": text,

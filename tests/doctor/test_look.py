@@ -136,9 +136,9 @@ def test_a_model_that_was_not_made_to_chat_is_no_summarizer(llama, tmp_path):
 
 
 def test_a_gpu_that_is_not_there_is_told(llama):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="pip install 'mobius[hf]'")
     if torch.cuda.is_available():
-        pytest.skip("there is one")
+        pytest.skip("this machine has the GPU that is to be missed")
     assert "no GPU" in look_at("summary", summary_of(llama, device="cuda")).trouble
 
 
@@ -148,7 +148,7 @@ def test_a_tokenizer_of_the_checks_that_is_not_here_is_told(llama):
 
 
 def test_wrong_weights_of_lama_are_told_with_the_digest_that_is_known(tmp_path):
-    pytest.importorskip("simple_lama_inpainting")
+    pytest.importorskip("simple_lama_inpainting", reason="pip install --no-deps simple-lama-inpainting")
     (tmp_path / "big-lama.pt").write_bytes(b"something else")
     report = look_at("clean", configured(clean={"inpainter": "lama", "lama": {"weights": tmp_path / "big-lama.pt"}}))
     assert "it was not loaded" in report.trouble
@@ -156,7 +156,7 @@ def test_wrong_weights_of_lama_are_told_with_the_digest_that_is_known(tmp_path):
 
 
 def test_weights_of_lama_that_are_not_there_are_asked_for_once(tmp_path):
-    pytest.importorskip("simple_lama_inpainting")
+    pytest.importorskip("simple_lama_inpainting", reason="pip install --no-deps simple-lama-inpainting")
     report = look_at("clean", configured(clean={"inpainter": "lama", "lama": {"weights": tmp_path / "big-lama.pt"}}))
     assert f"{report.trouble} {report.remedy}".count("get big-lama.pt") == 1
 
@@ -164,7 +164,7 @@ def test_weights_of_lama_that_are_not_there_are_asked_for_once(tmp_path):
 @pytest.mark.parametrize("engine", ["paddle", "onnxruntime"])
 def test_paddleocr_with_its_own_engine_needs_paddlepaddle(tmp_path, monkeypatch, engine):
     if find_spec("paddle") is not None:
-        pytest.skip("it is installed")
+        pytest.skip("the package that is to be missed is installed")
     (tmp_path / "paddleocr").mkdir()
     (tmp_path / "paddleocr" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)

@@ -39,7 +39,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A translator with safetensors, as its publisher has it at home."""
-    pytest.importorskip("sentencepiece")
+    pytest.importorskip("sentencepiece", reason="pip install 'mobius[hf]'")
     return tiny.save_marian(tmp_path_factory.mktemp("home") / "marian")
 
 

@@ -37,5 +37,5 @@ def nllb(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def marian(tmp_path_factory):
-    pytest.importorskip("sentencepiece")
+    pytest.importorskip("sentencepiece", reason="pip install 'mobius[hf]'")
     return tiny.save_marian(tmp_path_factory.mktemp("models") / "tiny-marian")

@@ -23,7 +23,7 @@ from tests.models.served.tiny_models import save_tiny_llama, save_tiny_llava
 from tests.models.served.transformers_serve import serving_transformers
 
 pytest.importorskip("uvicorn", reason="transformers serve needs it")
-pytest.importorskip("transformers", reason="pip install 'mobius[train]'")
+pytest.importorskip("transformers", reason="pip install 'mobius[hf]'")
 
 
 @dataclass(frozen=True)
