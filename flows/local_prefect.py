@@ -23,12 +23,15 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # a server that is gone: kilobytes for each event not sent
+    "PREFECT_API_REQUEST_TIMEOUT": "15",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
 }
 OWN = {
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
     "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT_CLIENT_MAX_RETRIES": "2",  # nobody starts it again
 }
 START_SECONDS = 180.0
 

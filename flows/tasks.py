@@ -1,6 +1,6 @@
 """Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from prefect import task
@@ -20,6 +20,7 @@ from pipeline.ingest import ingest_source
 from pipeline.ledger import Ledger, write_fates
 from pipeline.models.cache import close_model
 from pipeline.root import DatasetRoot
+from pipeline.stop_sign import StopSign
 from schemas.errors import MachineFault
 
 
@@ -44,9 +45,9 @@ curate_task = task(
 
 
 @curate_task
-def ingest(config: CurateConfig) -> int:
-    """Append what the source has and the dataset has not."""
-    return ingest_source(DatasetRoot(config.root_path), config.source, config=config.ingest)
+def ingest(config: CurateConfig, follow: Callable[[int], None]) -> int:
+    """Append what the source has and the dataset has not; `follow` is told how many samples there are by now."""
+    return ingest_source(DatasetRoot(config.root_path), config.source, config=config.ingest, follow=follow)
 
 
 @curate_task
@@ -62,13 +63,14 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 
 
 @curate_task
-def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], gpu: int | None = None) -> ChunkCount:
-    """Run one stage over one chunk; gpu: the number of the one whose model is asked."""
+def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, gpu: int | None = None) -> ChunkCount:
+    """Run one stage over one chunk; run: the run whose stop sign is heeded; gpu: the number of the one to use."""
     provide_secrets(config, stage)
     if gpu is not None:
         use_gpu(gpu)
+    root = DatasetRoot(config.root_path)
     try:
-        return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
+        return answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check)
     finally:
         if gpu is not None:
             close_model()  # the next stage's task may go to another worker, and its model needs the room
@@ -83,11 +85,20 @@ def plan(config: CurateConfig, name: str) -> ExportPlan | None:
 
 
 @curate_task
-def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int) -> int:
-    """Write some ranges of one set."""
+def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str) -> int:
+    """Write some ranges of one set; run: the run whose stop sign is heeded."""
     dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
+    check = StopSign(dataset, run).check
     return sum(
-        write_range(dataset, config, training_set=training_set, digest=digest, shards=each, num_threads=threads)
+        write_range(
+            dataset,
+            config,
+            training_set=training_set,
+            digest=digest,
+            shards=each,
+            num_threads=threads,
+            check=check,
+        )
         for each in ranges
     )
 
