@@ -12,8 +12,8 @@ from pipeline.chunks import StageWork, cut_chunks
 from pipeline.config import CurateConfig
 from pipeline.decisions import DecisionCount, write_decisions
 from pipeline.export.columns import TRAINING_SETS
-from pipeline.export.finish import finish_export, is_exported
-from pipeline.export.plan import ExportPlan, ShardRange, plan_export
+from pipeline.export.finish import find_work, finish_export
+from pipeline.export.plan import ExportPlan, ShardRange
 from pipeline.export.write import write_range
 from pipeline.gpus import use_gpu
 from pipeline.ingest import ingest_source
@@ -79,9 +79,7 @@ def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, 
 @curate_task
 def plan(config: CurateConfig, name: str) -> ExportPlan | None:
     """Plan the export of one set; None if it is in place already."""
-    dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
-    planned = plan_export(dataset, config, training_set)
-    return None if is_exported(dataset, training_set, planned) else planned
+    return find_work(DatasetRoot(config.root_path), config, TRAINING_SETS[name])
 
 
 @curate_task
