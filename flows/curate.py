@@ -22,6 +22,7 @@ from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.select import MEASURES
 from schemas.errors import UnbalancedLedger
+from schemas.hidden import hides_secrets
 from schemas.storage import remove_unfinished
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -59,6 +60,7 @@ def check_account(ledger: Ledger) -> None:
 
 
 @flow(name="curate", persist_result=False)
+@hides_secrets
 def curate(config: CurateConfig) -> Ledger:
     """Curate one source into the dataset root of the config; what is there already is not done again."""
     with stage_bars() as bars:

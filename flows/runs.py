@@ -19,6 +19,7 @@ from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
+from schemas.hidden import hide_secrets
 from schemas.storage import list_finished, write_text
 
 PACKAGES = (
@@ -55,7 +56,7 @@ class RunRecord:
             "config": self.config.model_dump(mode="json"),
             "fingerprints": {name: plan.fingerprint for name, plan in plan_stages(self.config).items()},
             "versions": {"python": platform.python_version(), **_versions()},
-            "error": traceback.format_exception(error) if error else None,
+            "error": [hide_secrets(line) for line in traceback.format_exception(error)] if error else None,
             "ledger": dataclasses.asdict(ledger) if ledger else None,
         }
         write_text(self.root.runs / f"{self.identity}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")

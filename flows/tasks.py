@@ -1,9 +1,9 @@
 """Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.secrets import provide_secrets
@@ -21,6 +21,10 @@ from pipeline.ledger import Ledger, write_fates
 from pipeline.models.cache import close_model
 from pipeline.root import DatasetRoot
 from schemas.errors import MachineFault
+from schemas.hidden import hides_secrets
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
@@ -34,13 +38,16 @@ def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
     return False
 
 
-curate_task = task(
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=2,
-    retry_delay_seconds=[5, 30],
-    retry_condition_fn=is_worth_retrying,
-)
+def curate_task(function: Callable[P, R]) -> Task[P, R]:
+    """Make a task of a function; what it raises is kept and shown by Prefect, and tells no secret."""
+    make = task(
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=2,
+        retry_delay_seconds=[5, 30],
+        retry_condition_fn=is_worth_retrying,
+    )
+    return make(hides_secrets(function))
 
 
 @curate_task

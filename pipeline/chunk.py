@@ -34,6 +34,7 @@ from pipeline.plan import StagePlan, plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import StageInput
 from schemas.answers import Answer
+from schemas.hidden import hide_secrets
 from schemas.table import to_rows
 
 
@@ -183,6 +184,6 @@ def _row(each: StageInput, result: Answer | Failure, *, plan: StagePlan) -> dict
         "wants_video": each.wants_video and bool(plan.video_only_reads),
     }
     if isinstance(result, Failure):
-        detail = result.detail[:MAX_DETAIL_CHARACTERS]
+        detail = hide_secrets(result.detail)[:MAX_DETAIL_CHARACTERS]
         return {**row, "status": FAILED, "reason": result.reason, "detail": detail}
     return {**row, **to_rows([result])[0]}

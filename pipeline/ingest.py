@@ -11,6 +11,7 @@ from pydantic import Field
 
 from pipeline.root import DatasetRoot
 from pipeline.sources import SourceConfig, open_source
+from pipeline.sources.limits import within_limits
 from schemas.config import StrictConfig
 from schemas.manifest import DatasetManifest, Shard
 from schemas.sample import KEY_HEX_DIGITS, Sample
@@ -54,7 +55,7 @@ def ingest_source(root: DatasetRoot, source: SourceConfig, *, config: IngestConf
         manifest = manifest.model_copy(update={"sources": [*manifest.sources, opened.name]})
     known = KnownKeys(_ingested_keys(root, manifest))
     num_new = 0
-    for shard in _write_shards(root, opened.samples(known), len(manifest.shards), config):
+    for shard in _write_shards(root, within_limits(opened.samples(known), source), len(manifest.shards), config):
         manifest = manifest.model_copy(update={"shards": [*manifest.shards, shard]})
         root.write_manifest(manifest)
         num_new += shard.num_samples
