@@ -10,6 +10,7 @@ from pipeline.sources.parquet_reading import open_parquet, read_batches, rows_pe
 from schemas.errors import UserError
 
 BATCH_ROWS = 1024
+MIN_BATCH_ROWS = 64
 
 
 def read_parquet_rows(file_path: bytes, name: str, config: SourceConfig) -> Iterator[LabelRow]:
@@ -24,7 +25,9 @@ def read_parquet_rows(file_path: bytes, name: str, config: SourceConfig) -> Iter
         others = extra_names(schema, without=[config.path_column, config.label_column])
         row = 0
         groups = range(file.num_row_groups)
-        batch_rows = min((rows_per_batch(file, group, most=BATCH_ROWS) for group in groups), default=1)
+        batch_rows = min(
+            (rows_per_batch(file, group, least=MIN_BATCH_ROWS, most=BATCH_ROWS) for group in groups), default=1
+        )
         batches = read_batches(file, [config.path_column, *labels.names, *others], batch_rows=batch_rows)
         for batch in batches:
             paths = text_bytes(batch.column(config.path_column))

@@ -12,7 +12,7 @@ from schemas.errors import MachineFault, UserError
 
 READ_BUFFER_BYTES = 1 << 20
 MAX_BATCH_BYTES = 8 << 20
-MAX_SHARED_BYTES = 512 << 20
+MAX_SHARED_BYTES = 128 << 20
 DAMAGE = (
     OSError,
     pa.ArrowException,
@@ -58,15 +58,15 @@ def damage_of(error: BaseException) -> str:
     return shown(text.splitlines()[0])
 
 
-def rows_per_batch(file: pq.ParquetFile, group: int, *, most: int) -> int:
-    """How many rows of a row group to read at once, from 1 to `most`: 8 MiB of rows of average size.
+def rows_per_batch(file: pq.ParquetFile, group: int, *, least: int = 1, most: int) -> int:
+    """How many rows of a row group to read at once, from `least` to `most`: 8 MiB of rows of average size.
 
-    Nor more than make 512 MiB if every row is as large as the whole group: a dictionary may hold one huge value that
+    Nor more than make 128 MiB if every row is as large as the whole group: a dictionary may hold one huge value that
     all rows share. Asks for no column's metadata: where those are damaged, pyarrow ends the process.
     """
     chunks = file.metadata.row_group(group)
     size_bytes = max(1, chunks.total_byte_size)
-    return int(max(1, min(most, MAX_BATCH_BYTES * chunks.num_rows // size_bytes, MAX_SHARED_BYTES // size_bytes)))
+    return int(max(least, min(most, MAX_BATCH_BYTES * chunks.num_rows // size_bytes, MAX_SHARED_BYTES // size_bytes)))
 
 
 def read_batches(
