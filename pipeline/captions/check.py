@@ -33,7 +33,7 @@ def check_caption(text: str, config: CaptionCheckConfig, language: Language) -> 
     """
     if len(text) > MAX_CHARACTERS:
         raise TooLongText(f"{len(text):,} characters, at most {MAX_CHARACTERS:,}: {text[:79]!r}")
-    text = unwrap(text)
+    text = unwrap(text.encode("utf-8", "ignore").decode("utf-8"))  # half a pair of surrogates is no character
     if not has_content(tidy(text)):
         raise EmptyCaption(f"nothing in it to read: {text[:79]!r}")
     if language == "zh":
