@@ -1,9 +1,9 @@
 """Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.secrets import provide_secrets
@@ -22,6 +22,10 @@ from pipeline.models.cache import close_model
 from pipeline.root import DatasetRoot
 from pipeline.stop_sign import StopSign
 from schemas.errors import MachineFault
+from schemas.hidden import hides_secrets
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
@@ -35,13 +39,16 @@ def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
     return False
 
 
-curate_task = task(
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=2,
-    retry_delay_seconds=[5, 30],
-    retry_condition_fn=is_worth_retrying,
-)
+def curate_task(function: Callable[P, R]) -> Task[P, R]:
+    """Make a task of a function; what it raises is kept and shown by Prefect, and tells no secret."""
+    make = task(
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=2,
+        retry_delay_seconds=[5, 30],
+        retry_condition_fn=is_worth_retrying,
+    )
+    return make(hides_secrets(function))
 
 
 @curate_task
