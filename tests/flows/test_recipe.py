@@ -134,7 +134,7 @@ def test_the_recipe_in_process(
 def test_the_recipe_served(mobius: Mobius, recipe: Recipe, source: Path, lama: tuple[str, ...], tmp_path: Path) -> None:
     models = dict(zip(WRITERS, (recipe.llava, recipe.llava, recipe.llama, recipe.translating_llama), strict=True))
     with serving_transformers(tmp_path / "log.txt") as server:
-        settings = (*served(server.url, models), *lama)
+        settings = (*served(server.url, models), *lama, "engine.name=threads")
         ledger = mobius.json(*arguments(tmp_path / "dataset", source, *settings))
     assert_all_is_answered(ledger, tmp_path / "dataset")
 
@@ -169,7 +169,13 @@ def test_a_server_that_is_gone_for_a_while_costs_nobody_anything(mobius: Mobius,
     save_secret(mobius, "server-key", KEY)
     with serving(die_once) as server:
         keys = [f"{stage}.served.api_key_secret=server-key" for stage in ("image_caption", "translation")]
-        settings = (*served_images(server.url), *keys, "image_caption.batch_size=2", "engine.workers=1")
+        settings = (
+            *served_images(server.url),
+            *keys,
+            "image_caption.batch_size=2",
+            "engine.workers=1",
+            "engine.name=threads",
+        )
         ledger = mobius.json(*arguments(root, source, *settings))
     assert asked["failed"] == NUM_FAILURES
     assert max(num_runs(mobius, "answer")) >= 2, "a task was tried again"
