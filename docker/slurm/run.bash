@@ -6,12 +6,26 @@ SECONDS_TO_STOP=60  # mobius needs 30 at most
 
 say() { printf '%s %s\n' "$(date +%FT%T)" "$*"; }
 
+command=
+asked_to_stop=
+
+stop_command() {
+    say "$1"
+    asked_to_stop=yes
+    if [[ -n $command ]]; then
+        kill -TERM "$command" 2> /dev/null || true
+    fi
+}
+
 run_to_the_end() {
-    local time_is_up='' status=0 command
+    local time_is_up='' status=0
+    trap 'time_is_up=yes; stop_command "time is up"' USR1
+    trap 'stop_command "told to stop"' TERM INT
     "$@" &
     command=$!
-    trap 'say "time is up"; time_is_up=yes; kill -TERM "$command"' USR1
-    trap 'say "told to stop"; kill -TERM "$command"' TERM INT
+    if [[ -n $asked_to_stop ]]; then
+        kill -TERM "$command"
+    fi
     wait "$command" || status=$?
     if kill -0 "$command" 2> /dev/null; then  # a signal ended the wait, not the command
         status=0
