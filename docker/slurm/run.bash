@@ -27,7 +27,7 @@ run_to_the_end() {
         kill -TERM "$command"
     fi
     wait "$command" || status=$?
-    if kill -0 "$command" 2> /dev/null; then  # a signal ended the wait, not the command
+    if [[ -n $asked_to_stop ]]; then  # the signal ended the wait, not the command
         status=0
         timeout "$SECONDS_TO_STOP" tail --pid="$command" --follow /dev/null || kill -KILL "$command"
         wait "$command" || status=$?
