@@ -6,7 +6,7 @@ from typing import Any
 from prefect import flow
 from prefect.futures import PrefectFuture, wait
 
-from flows.engines import open_engine
+from flows.engines import open_engine, with_resources
 from flows.lock import sole_run
 from flows.progress import StageBars, stage_bars
 from flows.runs import RunRecord
@@ -41,7 +41,8 @@ def run_curate(config: CurateConfig) -> Ledger:
         record = RunRecord(root, config)
         record.write("running")
         try:
-            ledger: Ledger = curate.with_options(task_runner=open_engine(config.engine))(config)
+            with open_engine(config) as task_runner:
+                ledger: Ledger = curate.with_options(task_runner=task_runner)(config)
             check_account(ledger)
         except BaseException as error:
             record.write("failed", error=error)
@@ -89,10 +90,11 @@ def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> None:
         require_models(config, [stage])
     before = count_rows(folder)
     move = bars.follow(stage, work.num_pending)
-    chunks = [
-        answer.submit(config, stage, slices, number if work.on_gpus else None)
-        for number, slices in enumerate(work.chunks)
-    ]
+    with with_resources(config, stage):
+        chunks = [
+            answer.submit(config, stage, slices, number if work.on_gpus else None)
+            for number, slices in enumerate(work.chunks)
+        ]
     follow(chunks, lambda done: move(count_rows(folder) - before))
     done = sum((chunk.result() for chunk in chunks), ChunkCount())
     if done.tokens:
@@ -113,7 +115,8 @@ def run_export(config: CurateConfig, name: str, bars: StageBars) -> None:
     shares = [planned.ranges[i : i + per_writer] for i in range(0, len(planned.ranges), max(per_writer, 1))]
     threads = max(1, config.engine.workers // max(len(shares), 1))
     move = bars.follow(f"export {name}", planned.num_samples)
-    writers = [write.submit(config, name, planned.digest, share, threads) for share in shares]
+    with with_resources(config, "export"):
+        writers = [write.submit(config, name, planned.digest, share, threads) for share in shares]
     follow(writers, lambda done: move(sum(future.result() for future in done)))
     finish.submit(config, name, planned).result()
     move(planned.num_samples)
