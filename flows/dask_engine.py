@@ -19,7 +19,7 @@ from pipeline.config import CurateConfig
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
-    from prefect_dask import DaskTaskRunner
+    from prefect_dask.task_runners import DaskTaskRunner
 
 RESOURCE_NAMES = {
     "cpus": "CPU",
@@ -37,7 +37,7 @@ def open_dask(config: CurateConfig) -> Iterator["DaskTaskRunner"]:
     """
     os.environ.update(QUIET)  # before the import, which reads it
     require_packages("dask", "distributed", "prefect_dask")
-    from prefect_dask import DaskTaskRunner
+    from prefect_dask.task_runners import DaskTaskRunner
 
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -52,26 +52,23 @@ def open_dask(config: CurateConfig) -> Iterator["DaskTaskRunner"]:
 
 def dask_resources(config: CurateConfig, stage: str) -> AbstractContextManager[Any]:
     """Place tasks on workers that were started with what the config asks for; on any, where it asks for nothing."""
-    import dask
+    from dask import annotate
 
     if config.engine.dask.address is None:
         return nullcontext()
     asked = {RESOURCE_NAMES[setting]: amount for setting, amount in resources_of(config)[stage].items() if amount}
-    return dask.annotate(resources=asked) if asked else nullcontext()
+    return annotate(resources=asked) if asked else nullcontext()
 
 
 @contextmanager
 def _local_cluster(num_workers: int) -> Iterator[Any]:
-    """Start worker processes of one thread each, on loopback and behind TLS keys that only this run has.
-
-    Each worker watches the pipe to its parent and ends with it, whatever the parent died of.
-    """
-    import dask
+    """Start worker processes of one thread each, on loopback and behind TLS keys that only this run has."""
+    from dask import config as dask_config
     from distributed import LocalCluster
 
     with (
         tempfile.TemporaryDirectory(prefix="mobius-dask-", ignore_cleanup_errors=True) as folder,
-        dask.config.set({"temporary-directory": folder}),
+        dask_config.set({"temporary-directory": folder}),
         LocalCluster(
             n_workers=num_workers,
             threads_per_worker=1,
@@ -80,6 +77,7 @@ def _local_cluster(num_workers: int) -> Iterator[Any]:
             dashboard_address="127.0.0.1:0",
             memory_limit=0,  # what a worker may hold is our business: a nanny would kill it for a model
             security=True,
+            preload=["flows.dask_worker"],
         ) as cluster,
     ):
         yield cluster

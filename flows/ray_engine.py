@@ -5,6 +5,7 @@ use a worker process again: it would hide the other GPUs for good, and a process
 saw first. So all GPUs of a node stay visible, and each task takes the one it was given.
 """
 
+import logging
 import os
 import secrets
 import tempfile
@@ -75,8 +76,10 @@ def ray_resources(config: CurateConfig, stage: str) -> AbstractContextManager[An
     gpus = gpus_of(config, stage)
     if asked.gpus is None and not config.engine.ray.grows and not ray.cluster_resources().get("GPU"):
         gpus = 0.0  # no GPU anywhere, and none was asked for: models choose the processor
-    options = {"num_cpus": 1 if asked.cpus is None else asked.cpus, "num_gpus": gpus, "max_calls": 0}
-    return remote_options(**options, **({"memory": asked.memory} if asked.memory else {}))
+    options: dict[str, Any] = {"num_cpus": 1 if asked.cpus is None else asked.cpus, "num_gpus": gpus, "max_calls": 0}
+    options |= {"memory": asked.memory} if asked.memory else {}
+    placing: AbstractContextManager[Any] = remote_options(**options)
+    return placing
 
 
 def gpu_of_ray_task() -> int | None:
@@ -103,7 +106,7 @@ def _start(config: CurateConfig, folder: str) -> None:
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
         log_to_driver=False,
-        logging_level="CRITICAL",
+        logging_level=logging.CRITICAL,
         namespace="mobius",
         _temp_dir=folder,
     )
@@ -120,7 +123,7 @@ def _connect(address: str) -> None:
         ray.init(
             address=address,
             log_to_driver=False,
-            logging_level="CRITICAL",
+            logging_level=logging.CRITICAL,
             namespace="mobius",
             runtime_env={"env_vars": {**ALL_GPUS_VISIBLE, **QUIET}},
         )
