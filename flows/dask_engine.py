@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flows.cluster import (
     ANSWER_SECONDS,
     nobody_answers,
+    require_answer,
     require_packages,
     require_reachable_server,
     require_resources,
@@ -86,6 +87,8 @@ def _local_cluster(num_workers: int) -> Iterator[Any]:
 def _require_cluster(address: str, config: CurateConfig) -> None:
     from distributed import Client
 
+    if address.startswith(("tcp://", "tls://")) or "://" not in address:
+        require_answer("engine.dask.address", address)  # tells in no time what a client tries for long
     try:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

@@ -8,6 +8,8 @@ saw first. So all GPUs of a node stay visible, and each task takes the one it wa
 import logging
 import os
 import secrets
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -32,6 +34,7 @@ ALL_GPUS_VISIBLE = {"RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES": "1"}
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # read when Ray is imported: no address but 127.0.0.1
 OBJECT_STORE_BYTES = 80 * 2**20  # tasks exchange names and counts; Ray accepts no less than 75 MB
+HEALTH_SECONDS = 30.0
 MAX_TEMPORARY = 40  # characters: sockets lie in it, and their paths hold 107
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -119,6 +122,7 @@ def _connect(address: str) -> None:
     key = "engine.ray.address"
     if address != "auto":
         require_answer(key, address)
+        _require_head(key, address)
     try:
         ray.init(
             address=address,
@@ -129,6 +133,18 @@ def _connect(address: str) -> None:
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise nobody_answers(key, address, error) from error
+
+
+def _require_head(key: str, address: str) -> None:
+    """Raise UserError if what listens there is no Ray, or another version: Ray itself would wait for minutes."""
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=HEALTH_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise nobody_answers(key, address, TimeoutError("something listens there, but not Ray")) from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().split("\n")[-1]
+        raise nobody_answers(key, address, RuntimeError(said or "unhealthy")) from error
 
 
 def _require_cluster(config: CurateConfig) -> None:
