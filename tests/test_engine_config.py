@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from flows.load import read_config
 from pipeline.chunks import CHUNKS_PER_WORKER, MAX_CHUNKS, num_chunks_of
 from pipeline.config import CurateConfig
 from pipeline.engine_config import EngineConfig
-from pipeline.gpus import gpus_per_task, is_numbered, num_gpu_tasks
+from pipeline.gpus import gpus_per_task, is_numbered, may_use_gpu, num_gpu_tasks
 from pipeline.plan import plan_stages
 from schemas.memory import parse_memory
+from tests.conftest import ROOT
 
 ENGINES = (
     {"name": "threads", "workers": 1},
@@ -18,10 +20,6 @@ ENGINES = (
     {"name": "dask", "workers": 64, "dask": {"address": "tcp://10.0.0.7:8786", "grows": True}},
     {"name": "ray", "ray": {"address": "auto"}, "resources": {"text": {"gpus": 0.25, "cpus": 2, "memory": "4GiB"}}},
 )
-PADDLE_ON_GPU = {
-    "engine": "paddleocr",
-    "paddleocr": {"detection": "/det", "recognition": "/rec", "device": "gpu", "engine": "paddle"},
-}
 
 
 def config_with(engine: dict[str, object], **others: object) -> CurateConfig:
@@ -58,6 +56,8 @@ def test_fingerprints_do_not_depend_on_the_engine() -> None:
 def test_a_stage_takes_a_gpu_where_its_model_may_run_on_one() -> None:
     plain = config_with({"name": "ray"})
     assert {gpus_per_task(plain.engine, plan) for plan in plan_stages(plain).values()} == {0.0}
+    told = config_with({"name": "ray", "resources": {"text": {"gpus": 0.5}}})
+    assert {name for name, plan in plan_stages(told).items() if gpus_per_task(told.engine, plan)} == {"text"}
 
 
 @given(workers=st.integers(1, 1024), gpus=st.integers(1, 1024), share=st.sampled_from([None, 0.1, 0.25, 0.5, 1.0]))
@@ -78,3 +78,14 @@ def test_tasks_on_this_machines_gpus_are_as_many_as_fit() -> None:
         config = config_with({"gpus": 2, "resources": {"text": {"gpus": share}}})
         plan = plan_stages(config)["text"]
         assert num_chunks_of(config.engine, plan, num_workers=8, on_gpus=True) == num_tasks
+
+
+def test_the_cluster_of_the_example_is_placed_as_its_comments_say() -> None:
+    config = read_config(CurateConfig, ROOT / "flows" / "configs" / "cluster.toml")
+    assert config.engine.ray.address == "auto"
+    assert config.engine.resources.text.memory == 4 * 2**30
+    shares = {stage: config.engine.resources.of(stage).gpus for stage in ("text", "image_caption", "summary")}
+    assert shares == {"text": 0.25, "image_caption": 1.0, "summary": None}
+    assert may_use_gpu(config.stage_config("text"))
+    assert may_use_gpu(config.stage_config("clean"))
+    assert may_use_gpu(config.stage_config("summary")), "which so gets a GPU of its own"

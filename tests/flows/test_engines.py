@@ -42,6 +42,8 @@ def hook(event, arguments):
 
 sys.addaudithook(hook)
 """
+RAY_ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # else Ray takes 127.0.0.1 for the machine's own address
+
 DASK_CLUSTER = """
 import sys
 from distributed import LocalCluster
@@ -136,6 +138,7 @@ def test_a_dask_cluster_outlives_two_runs(
 def test_a_ray_cluster_outlives_two_runs_and_its_gpus_are_shared_out(
     mobius: Mobius, source: Path, expected: dict[str, str], tmp_path: Path
 ) -> None:
+    mobius = Mobius({**mobius.environment, **RAY_ON_LOOPBACK}, mobius.folder)
     with ray_head(num_gpus=2) as address:
         settings = (*SETTINGS, "engine.name=ray", f"engine.ray.address={address}", "engine.resources.text.gpus=0.5")
         mobius.curate(tmp_path / "dataset", source, *settings)
@@ -147,7 +150,7 @@ def test_a_ray_cluster_outlives_two_runs_and_its_gpus_are_shared_out(
         settings_json = json.dumps({"name": "ray", "ray": {"address": address}, "resources": {"clean": {"gpus": 1}}})
         done = subprocess.run(
             [sys.executable, str(script), settings_json],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **RAY_ON_LOOPBACK, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             text=True,
             check=True,
@@ -243,12 +246,7 @@ def wait_for(log: Path, event: str, process: subprocess.Popen[str]) -> None:
 @contextmanager
 def ray_head(*, num_gpus: int) -> Iterator[str]:
     """Run the head of a Ray cluster of two processors and some GPUs that it only believes in."""
-    environment = {
-        **os.environ,
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "PYTHONPATH": str(ROOT),
-    }
+    environment = {**os.environ, **RAY_ON_LOOPBACK, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
     ray = str(Path(sys.executable).parent / "ray")
     folder = tempfile.mkdtemp(prefix="mr-")  # short: sockets lie in it
     with socket.socket() as probe:
