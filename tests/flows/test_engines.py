@@ -27,7 +27,7 @@ from tests.media.gifs import encode_gif
 pytest.importorskip("prefect_dask", reason="pip install 'mobius[dask]'")
 pytest.importorskip("prefect_ray", reason="pip install 'mobius[ray]'")
 
-NUM_STICKERS, NUM_PLAIN = 6, 18
+NUM_STICKERS, NUM_PLAIN = 4, 14
 SETTINGS = ("select.min_label_count=2", "ingest.max_row_group_samples=3", "text.max_frames_read=1")
 START_SECONDS = 120
 
@@ -92,7 +92,8 @@ def test_a_local_cluster_dies_with_its_run_and_the_next_run_ends_with_the_same(
     (tmp_path / "sitecustomize.py").write_text(AUDIT)
     log = tmp_path / "audit.log"
     environment = {"MOBIUS_AUDIT_LOG": str(log), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    command = (*curate_arguments(tmp_path / "dataset", source, *SETTINGS, f"engine.name={engine}"), "--json")
+    settings = (*SETTINGS, f"engine.name={engine}", "engine.workers=1")
+    command = (*curate_arguments(tmp_path / "dataset", source, *settings), "--json")
     first = mobius.start(*command, **environment)
     wait_for(log, "mobius.answered", first)
     family = psutil.Process(first.pid).children(recursive=True)
@@ -108,8 +109,8 @@ def test_a_local_cluster_dies_with_its_run_and_the_next_run_ends_with_the_same(
     assert exported_hashes(tmp_path / "dataset") == expected
     assert not [line for line in done.stderr.splitlines() if re.search("Traceback|nanobind|Error|WARN", line)]
     events = Counter(tuple(line.split()[:2]) for line in log.read_text().splitlines())
-    assert events["mobius.answered", "image_caption"] > 4 * 3, "more than four chunks, of three samples each"
-    assert events["mobius.opened", "image_caption"] <= 4, "a worker keeps its model from chunk to chunk"
+    assert events["mobius.answered", "image_caption"] > 3 * 3, "four chunks, of three samples at least"
+    assert events["mobius.opened", "image_caption"] < 4, "a worker keeps its model from chunk to chunk"
 
 
 def test_a_dask_cluster_outlives_two_runs(
