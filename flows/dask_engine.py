@@ -17,6 +17,7 @@ from flows.cluster import (
     resources_of,
 )
 from pipeline.config import CurateConfig
+from pipeline.threads import use_one_thread_per_worker
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -84,6 +85,18 @@ def _local_cluster(num_workers: int) -> Iterator[Any]:
         yield cluster
 
 
+def _require_this_package(client: Any, address: str) -> None:
+    """Let every worker use one thread. Raises UserError where it does not even know what is meant."""
+    try:
+        client.run_on_scheduler(use_one_thread_per_worker)  # it unpacks tasks too
+        client.run(use_one_thread_per_worker)
+    except (ImportError, RuntimeError, OSError) as error:
+        raise UserError(
+            f"engine.dask.address = {address!r}: its scheduler or workers cannot import this package "
+            f"({type(error).__name__}), expected the same mobius and Python there as here"
+        ) from error
+
+
 def _require_cluster(address: str, config: CurateConfig) -> None:
     from distributed import Client
 
@@ -95,6 +108,7 @@ def _require_cluster(address: str, config: CurateConfig) -> None:
         raise nobody_answers("engine.dask.address", address, error) from error
     with client:
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        _require_this_package(client, address)
     grows = config.engine.dask.grows
     if not workers and not grows:
         raise UserError(

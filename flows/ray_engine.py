@@ -131,7 +131,7 @@ def _connect(address: str) -> None:
             namespace="mobius",
             runtime_env={"env_vars": {**ALL_GPUS_VISIBLE, **QUIET}},
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
         raise nobody_answers(key, address, error) from error
 
 
@@ -144,6 +144,8 @@ def _require_head(key: str, address: str) -> None:
         raise nobody_answers(key, address, TimeoutError("something listens there, but not Ray")) from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip().split("\n")[-1]
+        if "AuthenticationError" in said:
+            return  # a Ray it is; only a driver looks for the token in all its places
         raise nobody_answers(key, address, RuntimeError(said or "unhealthy")) from error
 
 
