@@ -1,5 +1,6 @@
 """Dask: an address, or none -> Prefect's Dask task runner on that cluster, or on a local one of worker processes."""
 
+import asyncio
 import logging
 import os
 import tempfile
@@ -85,6 +86,15 @@ def _local_cluster(num_workers: int) -> Iterator[Any]:
         yield cluster
 
 
+async def _ask_who_it_is(address: str) -> None:
+    """Ask a scheduler; a client would wait for ever for what listens there and is none."""
+    from distributed import Security
+    from distributed.core import rpc
+
+    async with rpc(address, connection_args=Security().get_connection_args("client")) as scheduler:
+        await scheduler.identity(n_workers=0)
+
+
 def _require_this_package(client: Any, address: str) -> None:
     """Let every worker use one thread. Raises UserError where it does not even know what is meant."""
     try:
@@ -100,13 +110,14 @@ def _require_this_package(client: Any, address: str) -> None:
 def _require_cluster(address: str, config: CurateConfig) -> None:
     from distributed import Client
 
+    key = "engine.dask.address"
     if address.startswith(("tcp://", "tls://")) or "://" not in address:
-        require_answer("engine.dask.address", address)  # tells in no time what a client tries for long
+        require_answer(key, address)  # tells in no time what a client tries for long
     try:
-        client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
+        asyncio.run(asyncio.wait_for(_ask_who_it_is(address), ANSWER_SECONDS))
     except (OSError, ValueError, TypeError) as error:
-        raise nobody_answers("engine.dask.address", address, error) from error
-    with client:
+        raise nobody_answers(key, address, error) from error
+    with Client(address, timeout=ANSWER_SECONDS, set_as_default=False) as client:
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         _require_this_package(client, address)
     grows = config.engine.dask.grows
