@@ -12,7 +12,7 @@ import httpx
 from prefect import flow
 from prefect.futures import PrefectFuture, wait
 
-from flows.engines import open_engine
+from flows.engines import open_engine, with_resources
 from flows.lock import sole_run
 from flows.progress import StageBars, stage_bars
 from flows.running import CurateRun, as_current, current_run, recorded
@@ -62,8 +62,8 @@ def run_curate(config: CurateConfig) -> Ledger:
 def call_flow(config: CurateConfig, run: CurateRun) -> Ledger:
     """Call the flow. A server that goes away while it runs is no reason to fail: only Prefect's own page suffers."""
     try:
-        with as_current(run):
-            curate.with_options(task_runner=open_engine(config.engine))(config)
+        with as_current(run), open_engine(config) as task_runner:
+            curate.with_options(task_runner=task_runner)(config)
     except httpx.TransportError as error:
         if run.ledger is None:
             raise MachineFault(f"{SERVER_IS_GONE}: {error}; run the same command again to go on") from error
@@ -118,10 +118,11 @@ def run_stage(config: CurateConfig, stage: str, run: CurateRun, bars: StageBars)
         require_models(config, [stage])
     before = count_rows(folder)
     move = bars.follow(stage, work.num_pending)
-    chunks = [
-        answer.submit(config, stage, slices, run.record.identity, number if work.on_gpus else None)
-        for number, slices in enumerate(work.chunks)
-    ]
+    with with_resources(config, stage):
+        chunks = [
+            answer.submit(config, stage, slices, run.record.identity, number if work.on_gpus else None)
+            for number, slices in enumerate(work.chunks)
+        ]
     follow(chunks, run.stopping, lambda done: move(count_rows(folder) - before))
     done = sum((chunk.result() for chunk in chunks), ChunkCount())
     if done.tokens:
@@ -143,7 +144,8 @@ def run_export(config: CurateConfig, name: str, run: CurateRun, bars: StageBars)
     shares = [planned.ranges[i : i + per_writer] for i in range(0, len(planned.ranges), max(per_writer, 1))]
     threads = max(1, config.engine.workers // max(len(shares), 1))
     move = bars.follow(f"export {name}", planned.num_samples)
-    writers = [write.submit(config, name, planned.digest, share, threads, run.record.identity) for share in shares]
+    with with_resources(config, "export"):
+        writers = [write.submit(config, name, planned.digest, share, threads, run.record.identity) for share in shares]
     follow(writers, run.stopping, lambda done: move(sum(future.result() for future in done)))
     finish(config, name, planned)
     move(planned.num_samples)

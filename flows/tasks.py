@@ -1,11 +1,13 @@
 """Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.engines import gpu_of_task
 from flows.secrets import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
@@ -18,9 +20,11 @@ from pipeline.export.write import write_range
 from pipeline.gpus import use_gpu
 from pipeline.ingest import ingest_source
 from pipeline.ledger import Ledger, write_fates
-from pipeline.models.cache import close_model
+from pipeline.models.cache import close_model, closing_when_idle
+from pipeline.models.gpu_number import choose_gpu
 from pipeline.root import DatasetRoot
 from pipeline.stop_sign import StopSign
+from pipeline.threads import use_one_thread_per_worker
 from schemas.errors import MachineFault
 from schemas.hidden import hides_secrets
 
@@ -70,17 +74,27 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 
 
 @curate_task
-def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, gpu: int | None = None) -> ChunkCount:
-    """Run one stage over one chunk; run: the run whose stop sign is heeded; gpu: the number of the one to use."""
+def answer(
+    config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, number: int | None = None
+) -> ChunkCount:
+    """Run one stage over one chunk.
+
+    run: the run whose stop sign is heeded; number: which chunk it is, where each takes the GPU of its number.
+    """
     provide_secrets(config, stage)
-    if gpu is not None:
-        use_gpu(gpu)
+    use_one_thread_per_worker()
+    gpu = gpu_of_task(config, number)
+    if gpu is None:
+        choose_gpu(None)
+    else:
+        use_gpu(gpu, config.stage_config(stage))
     root = DatasetRoot(config.root_path)
-    try:
-        return answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check)
-    finally:
-        if gpu is not None:
-            close_model()  # the next stage's task may go to another worker, and its model needs the room
+    with closing_when_idle() if config.engine.name in ("dask", "ray") else nullcontext():
+        try:
+            return answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check)
+        finally:
+            if number is not None:
+                close_model()  # the next stage's task may go to another worker, and its model needs the room
 
 
 @curate_task
@@ -92,6 +106,7 @@ def plan(config: CurateConfig, name: str) -> ExportPlan | None:
 @curate_task
 def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str) -> int:
     """Write some ranges of one set; run: the run whose stop sign is heeded."""
+    use_one_thread_per_worker()
     dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
     check = StopSign(dataset, run).check
     return sum(
