@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from prefect import flow
+from prefect import Task, flow
 from prefect.futures import PrefectFuture, wait
+from prefect.logging import get_run_logger
 
+from flows.artifacts import publish_account
 from flows.engines import open_engine
 from flows.lock import sole_run
 from flows.progress import StageBars, stage_bars
@@ -58,7 +60,7 @@ def check_account(ledger: Ledger) -> None:
         raise UnbalancedLedger(f"the account does not add up: {'; '.join(said)}")
 
 
-@flow(name="curate", persist_result=False)
+@flow(name="curate", flow_run_name="curate {config.root}", persist_result=False)
 def curate(config: CurateConfig) -> Ledger:
     """Curate one source into the dataset root of the config; what is there already is not done again."""
     with stage_bars() as bars:
@@ -69,7 +71,9 @@ def curate(config: CurateConfig) -> Ledger:
                 decide.submit(config).result()
         for name in TRAINING_SETS:
             run_export(config, name, bars)
-        return account.submit(config).result()
+        ledger = account.submit(config).result()
+        publish_account(config, ledger)
+        return ledger
 
 
 def run_ingest(config: CurateConfig, bars: StageBars) -> None:
@@ -90,11 +94,14 @@ def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> None:
     before = count_rows(folder)
     move = bars.follow(stage, work.num_pending)
     chunks = [
-        answer.submit(config, stage, slices, number if work.on_gpus else None)
+        named(answer, f"answer {stage} {number + 1}/{len(work.chunks)}", config).submit(
+            config, stage, slices, number if work.on_gpus else None
+        )
         for number, slices in enumerate(work.chunks)
     ]
     follow(chunks, lambda done: move(count_rows(folder) - before))
     done = sum((chunk.result() for chunk in chunks), ChunkCount())
+    get_run_logger().info("%s: %s samples in %s chunks", stage, work.num_pending, len(chunks))
     if done.tokens:
         bars.say(f"{stage}: {done}")
     left = cut.submit(config, stage).result().num_pending if chunks else 0
@@ -113,10 +120,20 @@ def run_export(config: CurateConfig, name: str, bars: StageBars) -> None:
     shares = [planned.ranges[i : i + per_writer] for i in range(0, len(planned.ranges), max(per_writer, 1))]
     threads = max(1, config.engine.workers // max(len(shares), 1))
     move = bars.follow(f"export {name}", planned.num_samples)
-    writers = [write.submit(config, name, planned.digest, share, threads) for share in shares]
+    writers = [
+        named(write, f"write {name} {number}/{len(shares)}", config).submit(
+            config, name, planned.digest, share, threads
+        )
+        for number, share in enumerate(shares, start=1)
+    ]
     follow(writers, lambda done: move(sum(future.result() for future in done)))
     finish.submit(config, name, planned).result()
     move(planned.num_samples)
+
+
+def named(work: Task[..., Any], name: str, config: CurateConfig) -> Task[..., Any]:
+    """Return a task whose runs are called so on Prefect's page, and end when the config's time is over."""
+    return work.with_options(task_run_name=name, timeout_seconds=config.engine.timeout)
 
 
 def follow(futures: Sequence[PrefectFuture[Any]], look: Callable[[list[PrefectFuture[Any]]], None]) -> None:
@@ -124,6 +141,9 @@ def follow(futures: Sequence[PrefectFuture[Any]], look: Callable[[list[PrefectFu
     waiting = list(futures)
     while waiting:
         waiting = list(wait(waiting, timeout=SECONDS_BETWEEN_LOOKS).not_done)
-        look([future for future in futures if future not in waiting and future.state.is_completed()])
+        done = [future for future in futures if future not in waiting]
+        for future in done:
+            future.wait()  # takes the final state along; `state` alone would ask the server for it
+        look([future for future in done if future.state.is_completed()])
     for future in futures:
         future.result()

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import httpx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from flows.gpu_limit import gpu_slot
 from flows.secrets import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
@@ -24,10 +26,10 @@ from schemas.errors import MachineFault
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
-    """Retry what the machine did; a sample or our code would only fail again."""
+    """Retry what the machine did, a timeout and an unreachable server included; all else would only fail again."""
     try:
         state.result()
-    except (MachineFault, OSError):
+    except (MachineFault, OSError, httpx.TransportError):
         return True
     except Exception:
         return False
@@ -65,13 +67,14 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], gpu: int | None = None) -> ChunkCount:
     """Run one stage over one chunk; gpu: the number of the one whose model is asked."""
     provide_secrets(config, stage)
-    if gpu is not None:
-        use_gpu(gpu)
-    try:
+    if gpu is None:
         return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
-    finally:
-        if gpu is not None:
-            close_model()  # the next stage's task may go to another worker, and its model needs the room
+    use_gpu(gpu)
+    with gpu_slot(config.engine.gpu_limit):
+        try:
+            return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
+        finally:
+            close_model()  # the next task may go to another worker, or be another flow's, and needs the room
 
 
 @curate_task

@@ -20,13 +20,17 @@ from pipeline.stages.translation import TranslationConfig
 from pipeline.stages.video_caption import VideoCaptionConfig
 from schemas.config import StrictConfig
 
+EngineName = Literal["processes", "threads"]
+
 
 class EngineConfig(StrictConfig):
     """Who runs the tasks; changes nothing about the result."""
 
-    name: Literal["processes", "threads"] = "processes"
+    name: EngineName = "processes"
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)  # tasks at the same time
     gpus: int = Field(1, ge=1, le=64)  # of this machine; a model in process is opened once on each
+    gpu_limit: str | None = None  # Prefect's global concurrency limit that a task on a GPU takes a slot of
+    timeout: float | None = Field(None, gt=0)  # seconds for one task; a model's server has a timeout of its own
     flush: FlushConfig = FlushConfig()
 
 

@@ -1,0 +1,99 @@
+"""Deployments: what a person fills in on Prefect's page -> the same run that `mobius curate` or `mobius train` makes.
+
+Prefect makes its form of the types below, and refuses what does not fit them before a run is scheduled. The rest of a
+config stays in a file on the worker: its hundred settings make no form that anyone could read. Nothing here may be
+secret, parameters are kept in Prefect's database: a config names the variable or the Secret block that holds a key.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import flow, runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from pydantic import Field
+
+from flows.curate import run_curate
+from flows.load import read_config
+from flows.ready import load_ready_config
+from flows.train import run_train
+from mobius_model.data.config import Stage
+from mobius_model.training.config import TrainConfig
+from pipeline.config import EngineName
+from pipeline.ledger import Ledger
+
+SETTING = r"^\s*[a-z0-9_]+(\.[a-z0-9_]+)*\s*="
+FORBIDDEN = r"(api_key|password|token)\s*="  # keys that no config has: refused before they are written down
+
+ConfigPath = Annotated[str, Field(min_length=1)]
+Override = Annotated[str, Field(pattern=SETTING, json_schema_extra={"not": {"pattern": FORBIDDEN}})]
+
+
+@flow(name="mobius-curate", flow_run_name=lambda: f"curate {_named('root', 'config')}", persist_result=False)
+def curate(
+    config: ConfigPath,
+    root: str = "",
+    source: str = "",
+    engine: EngineName | None = None,
+    workers: Annotated[int, Field(ge=1, le=1024)] | None = None,
+    overrides: list[Override] = [],  # noqa: B006, Prefect shows None as a choice of its own
+) -> State[None]:
+    """Curate a source of labelled GIFs into training sets; what is answered already is not computed again.
+
+    Args:
+        config: TOML file where the worker runs, such as flows/configs/laptop.toml
+        root: Dataset root to write to. Empty: as the config says
+        source: Folder of labelled GIFs. Empty: as the config says
+        engine: Who runs the tasks. None: as the config says
+        workers: Tasks at the same time. None: as the config says
+        overrides: Other settings of the config, as section.key=value, such as select.min_label_count=5. No secrets
+    """
+    given = {"root": root, "source.path": source, "engine.name": engine, "engine.workers": workers}
+    loaded = load_ready_config(Path(config), [*_settings(given), *overrides])
+    return Completed(message=summary(run_curate(loaded)))
+
+
+@flow(name="mobius-train", flow_run_name=lambda: f"train {_named('output', 'config')}", persist_result=False)
+def train(
+    config: ConfigPath,
+    stage: Stage | None = None,
+    root: str = "",
+    output: str = "",
+    num_steps: Annotated[int, Field(ge=1)] | None = None,
+    overrides: list[Override] = [],  # noqa: B006
+) -> State[None]:
+    """Train one stage on a curated dataset; goes on at the newest checkpoint of its output folder.
+
+    Args:
+        config: TOML file where the worker runs, such as flows/configs/train-demo.toml
+        stage: t2i trains on pictures, t2v on clips. None: as the config says
+        root: Dataset root that a curation wrote. Empty: as the config says
+        output: Folder of the model and its checkpoints. Empty: as the config says
+        num_steps: Optimizer steps. None: as the config says
+        overrides: Other settings of the config, as section.key=value, such as loop.batch_size=4. No secrets
+    """
+    given = {"stage": stage, "root": root, "output": output, "loop.num_steps": num_steps}
+    loaded = read_config(TrainConfig, Path(config), [*_settings(given), *overrides])
+    return Completed(message=f"model: {run_train(loaded)['model']}")
+
+
+def summary(ledger: Ledger) -> str:
+    """Say what came out in the one line that Prefect shows beside a run's state."""
+    exported = ", ".join(f"{count:,} in {name}" for name, count in ledger.exported.items())
+    quarantined = sum(sum(reasons.values()) for reasons in ledger.quarantined.values())
+    return f"{ledger.ingested:,} samples ingested, exported {exported}; {quarantined:,} quarantined; the sums agree"
+
+
+def _settings(values: dict[str, str | int | None]) -> Sequence[str]:
+    """Write the fields that were filled in as settings; JSON's strings are TOML's too."""
+    return [
+        f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value not in (None, "")
+    ]
+
+
+def _named(*parameters: str) -> Any:
+    """Return the first of a run's parameters that has a value, for its name on the page."""
+    given = runtime.flow_run.parameters
+    return next((given[name] for name in parameters if given.get(name)), "")
