@@ -75,7 +75,7 @@ def plain(text: str) -> str:
     """Show a text from outside: cut to a sane length, one line, neither Markdown nor HTML in it."""
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
     shown = shown if len(shown) <= MAX_CELL_CHARACTERS else shown[: MAX_CELL_CHARACTERS - 1] + "…"
-    return MARKDOWN.sub(r"\\\1", html.escape(shown))
+    return html.escape(MARKDOWN.sub(r"\\\1", shown), quote=False)
 
 
 def _cell(value: str | float) -> str:

@@ -6,10 +6,13 @@ secret, parameters are kept in Prefect's database: a config names the variable o
 """
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
@@ -17,6 +20,7 @@ from pydantic import Field
 
 from flows.curate import run_curate
 from flows.load import read_config
+from flows.process_end import leave_quietly
 from flows.ready import load_ready_config
 from flows.train import run_train
 from mobius_model.data.config import Stage
@@ -52,7 +56,8 @@ def curate(
     """
     given = {"root": root, "source.path": source, "engine.name": engine, "engine.workers": workers}
     loaded = load_ready_config(Path(config), [*_settings(given), *overrides])
-    return Completed(message=summary(run_curate(loaded)))
+    with _ended_without_server():
+        return Completed(message=summary(run_curate(loaded)))
 
 
 @flow(name="mobius-train", flow_run_name=lambda: f"train {_named('output', 'config')}", persist_result=False)
@@ -76,7 +81,8 @@ def train(
     """
     given = {"stage": stage, "root": root, "output": output, "loop.num_steps": num_steps}
     loaded = read_config(TrainConfig, Path(config), [*_settings(given), *overrides])
-    return Completed(message=f"model: {run_train(loaded)['model']}")
+    with _ended_without_server():
+        return Completed(message=f"model: {run_train(loaded)['model']}")
 
 
 def summary(ledger: Ledger) -> str:
@@ -84,6 +90,19 @@ def summary(ledger: Ledger) -> str:
     exported = ", ".join(f"{count:,} in {name}" for name, count in ledger.exported.items())
     quarantined = sum(sum(reasons.values()) for reasons in ledger.quarantined.values())
     return f"{ledger.ingested:,} samples ingested, exported {exported}; {quarantined:,} quarantined; the sums agree"
+
+
+@contextmanager
+def _ended_without_server() -> Iterator[None]:
+    """End this process at once if Prefect's server is gone: at its exit Prefect would try for 7 s to send each event.
+
+    The run's own record is written by then, and the worker tells the server, when it is back, that the run crashed.
+    """
+    try:
+        yield
+    except httpx.TransportError as error:
+        sys.stderr.write(f"mobius: Prefect's server is gone ({error}); start the run again to go on\n")
+        leave_quietly(1)
 
 
 def _settings(values: dict[str, str | int | None]) -> Sequence[str]:

@@ -20,7 +20,7 @@ import httpx
 
 from tests.conftest import ROOT
 
-DEADLINE_SECONDS = 180
+DEADLINE_SECONDS = 300
 NOBODY_OF_ALL = "nobody"
 QUIET = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "OMP_NUM_THREADS": "1"}
 
@@ -33,12 +33,16 @@ class Deployed:
     environment: Mapping[str, str]
     folder: Path
 
-    def prefect(self, *arguments: str, **environment: str) -> str:
+    def process_environment(self) -> dict[str, str]:
+        """Return the whole environment of a process that talks to the server."""
+        return {**os.environ, **self.environment}
+
+    def prefect(self, *arguments: str) -> str:
         """Run the `prefect` command, which must succeed, and return what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
             cwd=ROOT,
-            env={**os.environ, **self.environment, **environment},
+            env=self.process_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -85,10 +89,19 @@ def wait_for(look: Callable[[], Any], what: str) -> Any:
     raise AssertionError(f"no {what} after {DEADLINE_SECONDS} s")
 
 
+def find_initdb() -> Path | None:
+    """Return where PostgreSQL's programs are: in PATH, or where Debian puts them."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = shutil.which("initdb") or (installed[-1] if installed else None)
+    return None if found is None else Path(found).resolve()
+
+
 @contextmanager
 def running_postgres(folder: Path) -> Iterator[str]:
     """Serve a new PostgreSQL cluster on loopback and return the URL that Prefect wants."""
-    programs = Path(shutil.which("initdb") or "initdb").resolve().parent
+    initdb = find_initdb()
+    assert initdb is not None
+    programs = initdb.parent
     account = _unprivileged()
     data = folder / "postgres"
     data.mkdir()
