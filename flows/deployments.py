@@ -1,4 +1,4 @@
-"""Deployments: what a person fills in on Prefect's page -> the same run that `mobius curate` or `mobius train` makes.
+"""Deployments: what a person fills in on Prefect's page -> the same run that `mobius curate` makes.
 
 Prefect makes its form of the types below, and refuses what does not fit them before a run is scheduled. The rest of a
 config stays in a file on the worker: its hundred settings make no form that anyone could read. Nothing here may be
@@ -19,12 +19,8 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.curate import run_curate
-from flows.load import read_config
 from flows.process_end import leave_quietly
 from flows.ready import load_ready_config
-from flows.train import run_train
-from mobius_model.data.config import Stage
-from mobius_model.training.config import TrainConfig
 from pipeline.config import EngineName
 from pipeline.ledger import Ledger
 
@@ -35,7 +31,7 @@ ConfigPath = Annotated[str, Field(min_length=1)]
 Override = Annotated[str, Field(pattern=SETTING, json_schema_extra={"not": {"pattern": FORBIDDEN}})]
 
 
-@flow(name="mobius-curate", flow_run_name=lambda: f"curate {_named('root', 'config')}", persist_result=False)
+@flow(name="mobius-curate", flow_run_name=lambda: f"curate {first_given('root', 'config')}", persist_result=False)
 def curate(
     config: ConfigPath,
     root: str = "",
@@ -55,34 +51,9 @@ def curate(
         overrides: Other settings of the config, as section.key=value, such as select.min_label_count=5. No secrets
     """
     given = {"root": root, "source.path": source, "engine.name": engine, "engine.workers": workers}
-    loaded = load_ready_config(Path(config), [*_settings(given), *overrides])
-    with _ended_without_server():
+    loaded = load_ready_config(Path(config), [*filled_in(given), *overrides])
+    with ended_without_server():
         return Completed(message=summary(run_curate(loaded)))
-
-
-@flow(name="mobius-train", flow_run_name=lambda: f"train {_named('output', 'config')}", persist_result=False)
-def train(
-    config: ConfigPath,
-    stage: Stage | None = None,
-    root: str = "",
-    output: str = "",
-    num_steps: Annotated[int, Field(ge=1)] | None = None,
-    overrides: list[Override] = [],  # noqa: B006
-) -> State[None]:
-    """Train one stage on a curated dataset; goes on at the newest checkpoint of its output folder.
-
-    Args:
-        config: TOML file where the worker runs, such as flows/configs/train-demo.toml
-        stage: t2i trains on pictures, t2v on clips. None: as the config says
-        root: Dataset root that a curation wrote. Empty: as the config says
-        output: Folder of the model and its checkpoints. Empty: as the config says
-        num_steps: Optimizer steps. None: as the config says
-        overrides: Other settings of the config, as section.key=value, such as loop.batch_size=4. No secrets
-    """
-    given = {"stage": stage, "root": root, "output": output, "loop.num_steps": num_steps}
-    loaded = read_config(TrainConfig, Path(config), [*_settings(given), *overrides])
-    with _ended_without_server():
-        return Completed(message=f"model: {run_train(loaded)['model']}")
 
 
 def summary(ledger: Ledger) -> str:
@@ -93,7 +64,7 @@ def summary(ledger: Ledger) -> str:
 
 
 @contextmanager
-def _ended_without_server() -> Iterator[None]:
+def ended_without_server() -> Iterator[None]:
     """End this process at once if Prefect's server is gone: at its exit Prefect would try for 7 s to send each event.
 
     The run's own record is written by then, and the worker tells the server, when it is back, that the run crashed.
@@ -105,14 +76,14 @@ def _ended_without_server() -> Iterator[None]:
         leave_quietly(1)
 
 
-def _settings(values: dict[str, str | int | None]) -> Sequence[str]:
+def filled_in(values: dict[str, str | int | None]) -> Sequence[str]:
     """Write the fields that were filled in as settings; JSON's strings are TOML's too."""
     return [
         f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value not in (None, "")
     ]
 
 
-def _named(*parameters: str) -> Any:
+def first_given(*parameters: str) -> Any:
     """Return the first of a run's parameters that has a value, for its name on the page."""
     given = runtime.flow_run.parameters
     return next((given[name] for name in parameters if given.get(name)), "")
