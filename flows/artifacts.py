@@ -16,13 +16,14 @@ from flows.local_prefect import is_own_server
 from flows.show import list_fates_by_reason
 from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
+from pipeline.measured import open_measured
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
-from pipeline.select import MEASURES, sweep
-from pipeline.tables import open_tables
+from pipeline.select import sweep
 
 LEDGER, SWEEP, ROOT = "curate-ledger", "curate-sweep", "curate-root"
 MAX_CELL_CHARACTERS = 200
+MAX_SWEPT = 1_000_000  # samples; with more, `mobius select ROOT --sweep` is for whoever has the time
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~:-])")
 
 
@@ -32,7 +33,8 @@ def publish_account(config: CurateConfig, ledger: Ledger) -> None:
         return
     try:
         create_markdown_artifact(ledger_markdown(config.root, ledger), key=LEDGER, description="Fate of every sample")
-        create_markdown_artifact(sweep_markdown(config), key=SWEEP, description="What t2v would keep")
+        if ledger.ingested <= MAX_SWEPT:
+            create_markdown_artifact(sweep_markdown(config), key=SWEEP, description="What t2v would keep")
         if re.match(r"https?://", config.root):
             create_link_artifact(config.root, key=ROOT, link_text="dataset root")
     except (httpx.TransportError, PrefectHTTPStatusError) as error:
@@ -58,8 +60,8 @@ def ledger_markdown(root: str, ledger: Ledger) -> str:
 
 def sweep_markdown(config: CurateConfig) -> str:
     """Return as Markdown how many samples and labels t2v would keep at other thresholds."""
-    with open_tables(DatasetRoot(config.root_path), plan_stages(config), MEASURES) as tables:
-        rows = sweep(tables, config.select)
+    with open_measured(DatasetRoot(config.root_path), plan_stages(config)) as measured:
+        rows = sweep(measured, config.select)
     names = ("min_frames", "max_text_area", "min_label_count", "num_samples", "num_labels")
     return table(names, ([row[name] for name in names] for row in rows))
 

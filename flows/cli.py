@@ -12,9 +12,9 @@ from flows.local_prefect import use_local_prefect
 from flows.model_commands import commands as model_commands
 from flows.process_end import leave_quietly
 from flows.training_commands import commands as training_commands
-from schemas.errors import MobiusError, UserError
+from schemas.errors import MobiusError, Stopped, UserError
 
-FAILURE, USER_ERROR = 1, 2
+FAILURE, USER_ERROR, STOPPED = 1, 2, 143
 AFTER_A_FAILURE = (
     "mobius: what is finished is kept: run the same command again to go on; "
     "a curation leaves the traceback in the newest file of ROOT/runs"
@@ -38,7 +38,9 @@ Overrides = Annotated[
         metavar="[SECTION.KEY=VALUE]...", help="Settings that replace those of the file", show_default=False
     ),
 ]
-Root = Annotated[Path, typer.Argument(help="Dataset root: the folder that curate wrote", show_default=False)]
+Root = Annotated[
+    str, typer.Argument(help="Dataset root: the folder or s3://BUCKET/PATH that curate wrote", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of tables")]
 
 
@@ -61,7 +63,7 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
     if as_json:
         _print_json(dataclasses.asdict(ledger))
     else:
-        show_ledger(ledger, loaded.root_path)
+        show_ledger(ledger, loaded.root)
 
 
 @app.command()
@@ -95,19 +97,19 @@ def select(
     from flows.runs import open_root, read_last_run
     from flows.show import show_decisions, show_sweep
     from pipeline.decisions import count_decisions
-    from pipeline.select import MEASURES, decide
+    from pipeline.measured import open_measured
+    from pipeline.select import Selection
     from pipeline.select import sweep as sweep_thresholds
-    from pipeline.tables import open_tables
 
     dataset = open_root(root)
     config, plans = read_last_run(dataset)
     config = override_config(config, overrides or [])
-    with open_tables(dataset, plans, MEASURES) as tables:
+    with open_measured(dataset, plans) as measured:
         if sweep:
-            rows = sweep_thresholds(tables, config.select)
+            rows = sweep_thresholds(measured, config.select)
             _print_json(rows) if as_json else show_sweep(rows, config.select)
             return
-        count = count_decisions(decide(tables, config.select))
+        count = count_decisions(Selection(measured, config.select))
     _print_json(dataclasses.asdict(count)) if as_json else show_decisions(count)
 
 
@@ -188,6 +190,9 @@ def _run() -> int:
     except MobiusError as error:
         sys.stderr.write(f"mobius: {type(error).__name__}: {error}\n")
         return FAILURE
+    except Stopped as error:
+        sys.stderr.write(f"mobius: stopped: {error}; run the same command again to go on\n")
+        return STOPPED
     except KeyboardInterrupt:
         sys.stderr.write("mobius: stopped; run the same command again to go on\n")
         return FAILURE

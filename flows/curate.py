@@ -1,8 +1,14 @@
-"""The curate flow: source -> stages -> selection -> training sets -> account. The body is the table of contents."""
+"""The curate flow: source -> stages -> selection -> training sets -> account. The body is the table of contents.
+
+Bookkeeping (ingest, cutting work, deciding, planning, accounting) happens in the flow's own process, which holds the
+lock of the root; only what takes long, answering and writing exports, is submitted to the engine.
+"""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
+import httpx
 from prefect import Task, flow
 from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
@@ -11,45 +17,60 @@ from flows.artifacts import publish_account
 from flows.engines import open_engine
 from flows.lock import sole_run
 from flows.progress import StageBars, stage_bars
+from flows.running import CurateRun, as_current, current_run, recorded
 from flows.runs import RunRecord
+from flows.stopping import Stopping, stop_on_signals
 from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
 from pipeline.answers import count_rows
 from pipeline.chunk import ChunkCount
 from pipeline.config import CurateConfig
 from pipeline.doctor import MODEL_STAGES, require_models
 from pipeline.export.columns import TRAINING_SETS
-from pipeline.export.finish import remove_replaced
+from pipeline.export.place import remove_replaced
 from pipeline.ledger import Ledger
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.select import MEASURES
-from schemas.errors import UnbalancedLedger
+from pipeline.stop_sign import StopSign
+from schemas.errors import MachineFault, Stopped, UnbalancedLedger
 from schemas.storage import remove_unfinished
 
 SECONDS_BETWEEN_LOOKS = 1.0
 MAX_WRITERS = 250  # task runs per training set
+SERVER_IS_GONE = "Prefect's server is gone"
 
 
 def run_curate(config: CurateConfig) -> Ledger:
     """Run the flow on the configured engine, alone on its root, and keep a record of the run.
 
-    Raises UserError if a model that is needed is not ready, UnbalancedLedger if some sample has no fate, or two.
+    Raises UserError if a model that is needed is not ready, UnbalancedLedger if some sample has no fate, or two;
+    Stopped if somebody asked the run to stop.
     """
     root = DatasetRoot(config.root_path)
-    with sole_run(root):
+    record = RunRecord(root, config)
+    run = CurateRun(record, Stopping(StopSign(root, record.identity)))
+    lost = Stopped("another run has taken over this root: ours could not renew its lease in time")
+    with stop_on_signals(run.stopping), sole_run(root, on_lost=lambda: run.stopping.ask(lost)):
         remove_unfinished(root.path)
         for training_set in TRAINING_SETS.values():
             remove_replaced(root, training_set)
-        record = RunRecord(root, config)
-        record.write("running")
-        try:
-            ledger: Ledger = curate.with_options(task_runner=open_engine(config.engine))(config)
+        with recorded(run):
+            ledger = call_flow(config, run)
             check_account(ledger)
-        except BaseException as error:
-            record.write("failed", error=error)
-            raise
-        record.write("done", ledger)
     return ledger
+
+
+def call_flow(config: CurateConfig, run: CurateRun) -> Ledger:
+    """Call the flow. A server that goes away while it runs is no reason to fail: only Prefect's own page suffers."""
+    try:
+        with as_current(run):
+            curate.with_options(task_runner=open_engine(config.engine))(config)
+    except httpx.TransportError as error:
+        if run.ledger is None:
+            raise MachineFault(f"{SERVER_IS_GONE}: {error}; run the same command again to go on") from error
+        run.record.note(f"{SERVER_IS_GONE}: its page will show this run as running")
+    assert run.ledger is not None, "a flow that returns has written its account"
+    return run.ledger
 
 
 def check_account(ledger: Ledger) -> None:
@@ -61,59 +82,65 @@ def check_account(ledger: Ledger) -> None:
 
 
 @flow(name="curate", flow_run_name="curate {config.root}", persist_result=False)
-def curate(config: CurateConfig) -> Ledger:
+def curate(config: CurateConfig) -> None:
     """Curate one source into the dataset root of the config; what is there already is not done again."""
-    with stage_bars() as bars:
-        run_ingest(config, bars)
+    run = current_run()
+    with stop_on_signals(run.stopping), stage_bars() as bars:  # again: Prefect has put its own handler in between
+        run_ingest(config, run, bars)
         for stage in plan_stages(config):
-            run_stage(config, stage, bars)
+            run_stage(config, stage, run, bars)
             if stage in MEASURES:
-                decide.submit(config).result()
+                decide(config)
         for name in TRAINING_SETS:
-            run_export(config, name, bars)
-        ledger = account.submit(config).result()
-        publish_account(config, ledger)
-        return ledger
+            run_export(config, name, run, bars)
+        run.ledger = account(config)
+        publish_account(config, run.ledger)
 
 
-def run_ingest(config: CurateConfig, bars: StageBars) -> None:
-    """Ingest in one task: reading is bound by the disk."""
-    root = DatasetRoot(config.root_path)
+def run_ingest(config: CurateConfig, run: CurateRun, bars: StageBars) -> None:
+    """Ingest in this process: reading is bound by the disk, and only one may write the manifest."""
     move = bars.follow("ingest", None)
-    follow([ingest.submit(config)], lambda done: move(root.read_manifest().num_samples))
-    total = root.read_manifest().num_samples
+
+    def follow_samples(num_samples: int) -> None:
+        run.stopping.check()
+        move(num_samples)
+
+    ingest(config, follow_samples)
+    total = DatasetRoot(config.root_path).read_manifest().num_samples
     move(total, total=total)
 
 
-def run_stage(config: CurateConfig, stage: str, bars: StageBars) -> None:
+def run_stage(config: CurateConfig, stage: str, run: CurateRun, bars: StageBars) -> None:
     """Run one stage over all its chunks, then ask again what is left: it must be nothing, whatever was retried."""
+    run.stopping.check()
     folder = DatasetRoot(config.root_path).stage_folder(stage, plan_stages(config)[stage].fingerprint)
-    work = cut.submit(config, stage).result()
+    work = cut(config, stage)
     if work.num_pending and stage in MODEL_STAGES:
         require_models(config, [stage])
     before = count_rows(folder)
     move = bars.follow(stage, work.num_pending)
     chunks = [
         named(answer, f"answer {stage} {number + 1}/{len(work.chunks)}", config).submit(
-            config, stage, slices, number if work.on_gpus else None
+            config, stage, slices, run.record.identity, number if work.on_gpus else None
         )
         for number, slices in enumerate(work.chunks)
     ]
-    follow(chunks, lambda done: move(count_rows(folder) - before))
+    follow(chunks, run.stopping, lambda done: move(count_rows(folder) - before))
     done = sum((chunk.result() for chunk in chunks), ChunkCount())
     get_run_logger().info("%s: %s samples in %s chunks", stage, work.num_pending, len(chunks))
     if done.tokens:
         bars.say(f"{stage}: {done}")
-    left = cut.submit(config, stage).result().num_pending if chunks else 0
+    left = cut(config, stage).num_pending if chunks else 0
     if left:
         raise UnbalancedLedger(
             f"stage {stage}: {left} of {work.num_pending} samples have no answer after all its tasks"
         )
 
 
-def run_export(config: CurateConfig, name: str, bars: StageBars) -> None:
+def run_export(config: CurateConfig, name: str, run: CurateRun, bars: StageBars) -> None:
     """Write one training set unless it is in place already."""
-    planned = plan.submit(config, name).result()
+    run.stopping.check()
+    planned = plan(config, name)
     if planned is None:
         return
     per_writer = -(-len(planned.ranges) // MAX_WRITERS)
@@ -122,12 +149,12 @@ def run_export(config: CurateConfig, name: str, bars: StageBars) -> None:
     move = bars.follow(f"export {name}", planned.num_samples)
     writers = [
         named(write, f"write {name} {number}/{len(shares)}", config).submit(
-            config, name, planned.digest, share, threads
+            config, name, planned.digest, share, threads, run.record.identity
         )
         for number, share in enumerate(shares, start=1)
     ]
-    follow(writers, lambda done: move(sum(future.result() for future in done)))
-    finish.submit(config, name, planned).result()
+    follow(writers, run.stopping, lambda done: move(sum(future.result() for future in done)))
+    finish(config, name, planned)
     move(planned.num_samples)
 
 
@@ -136,14 +163,21 @@ def named(work: Task[..., Any], name: str, config: CurateConfig) -> Task[..., An
     return work.with_options(task_run_name=name, timeout_seconds=config.engine.timeout)
 
 
-def follow(futures: Sequence[PrefectFuture[Any]], look: Callable[[list[PrefectFuture[Any]]], None]) -> None:
-    """Wait for all futures, looking at those done now and then; raise what the first failed one raised."""
+def follow(
+    futures: Sequence[PrefectFuture[Any]], stopping: Stopping, look: Callable[[list[PrefectFuture[Any]]], None]
+) -> None:
+    """Wait for all futures, looking at those done now and then; raise what the first failed one raised.
+
+    Asked to stop, it goes on waiting: the workers have been told, and whoever raises first is waited for no more.
+    """
     waiting = list(futures)
     while waiting:
         waiting = list(wait(waiting, timeout=SECONDS_BETWEEN_LOOKS).not_done)
         done = [future for future in futures if future not in waiting]
         for future in done:
             future.wait()  # takes the final state along; `state` alone would ask the server for it
-        look([future for future in done if future.state.is_completed()])
+        with suppress(MachineFault):  # a store that is away for a moment: only the bar stands still
+            look([future for future in done if future.state.is_completed()])
+    stopping.check()
     for future in futures:
         future.result()

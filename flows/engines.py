@@ -7,6 +7,7 @@ from typing import Any
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from flows.process_end import end_with_parent, leave_quietly_at_exit
+from flows.stopping import ignore_interrupts
 from pipeline.config import EngineConfig
 from pipeline.threads import use_one_thread_per_worker
 
@@ -27,6 +28,7 @@ def start_worker(parent: int) -> None:
     """Set up a worker process: one thread for each, and no life after the run's own process."""
     end_with_parent(parent)
     leave_quietly_at_exit()
+    ignore_interrupts()
     use_one_thread_per_worker()
 
 

@@ -9,10 +9,11 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from flows.lock import LOCK
 from pipeline.config import CurateConfig
 from pipeline.sources import open_source
 from schemas.errors import UserError
+from schemas.location import lies_inside, parse_location
+from schemas.storage import is_empty, size_of
 
 SECRET_KEYS = {"api_key_env", "api_key_secret"}  # what stands there by mistake is repeated nowhere
 
@@ -128,11 +129,10 @@ def _config_classes(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _check_root(config: CurateConfig) -> None:
-    root, source = config.root_path.resolve(), Path(config.source.path).resolve()
-    if root == source or source in root.parents:
+    root, source = config.root_path, parse_location(config.source.path, key="source.path")
+    if lies_inside(root, source):
         raise UserError(f"root = {config.root!r}: lies inside source.path, expected a folder that is no input itself")
-    if root.exists() and not root.is_dir():
+    if size_of(root) is not None and is_empty(root):
         raise UserError(f"root = {config.root!r}: is a file, expected a folder or a new name")
-    foreign = root.is_dir() and any(root.iterdir()) and not (root / LOCK).exists()
-    if foreign:
+    if not is_empty(root) and is_empty(root / "runs"):
         raise UserError(f"root = {config.root!r}: holds files that no curation wrote, expected an empty or new folder")

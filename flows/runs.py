@@ -9,7 +9,6 @@ import time
 import traceback
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,7 +18,8 @@ from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
-from schemas.storage import list_finished, write_text
+from schemas.location import parse_location
+from schemas.storage import is_empty, list_finished, write_text
 
 PACKAGES = (
     "pillow",
@@ -44,9 +44,14 @@ class RunRecord:
         default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(2)}"
     )
     started: float = dataclasses.field(default_factory=time.time)
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def note(self, sentence: str) -> None:
+        """Add a sentence that the next record of this run will have."""
+        self.notes.append(sentence)
 
     def write(self, outcome: str, ledger: Ledger | None = None, *, error: BaseException | None = None) -> None:
-        """Write the record; `outcome` is running, done or failed (then with the error's traceback)."""
+        """Write the record; `outcome` is running, done, stopped or failed (these two with the traceback)."""
         record = {
             "id": self.identity,
             "outcome": outcome,
@@ -55,6 +60,7 @@ class RunRecord:
             "config": self.config.model_dump(mode="json"),
             "fingerprints": {name: plan.fingerprint for name, plan in plan_stages(self.config).items()},
             "versions": {"python": platform.python_version(), **_versions()},
+            "notes": self.notes,
             "error": traceback.format_exception(error) if error else None,
             "ledger": dataclasses.asdict(ledger) if ledger else None,
         }
@@ -75,11 +81,12 @@ def read_last_run(root: DatasetRoot) -> tuple[CurateConfig, Plans]:
         raise UserError(f"{records[-1]}: not a run record that this version can read") from error
 
 
-def open_root(path: str | Path) -> DatasetRoot:
-    """Return the dataset root at a path. Raises UserError if there is no such folder."""
-    if not Path(path).is_dir():
-        raise UserError(f"{path}: no such folder, expected a dataset root that `mobius curate` has written")
-    return DatasetRoot(Path(path))
+def open_root(place: str) -> DatasetRoot:
+    """Return the dataset root at a place. Raises UserError if there is nothing."""
+    location = parse_location(place, key="ROOT")
+    if is_empty(location):
+        raise UserError(f"{place}: no such folder, expected a dataset root that `mobius curate` has written")
+    return DatasetRoot(location)
 
 
 def _versions() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Show: counts -> tables on a terminal. Text that comes from outside is never read as markup."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +15,7 @@ MAX_CELL_CHARACTERS = 72
 MAX_VALUE_CHARACTERS = 400
 
 
-def show_ledger(ledger: Ledger, root: Path) -> None:
+def show_ledger(ledger: Ledger, root: str) -> None:
     """Print the account: stages first, then fates, then whether the sums agree."""
     console = Console()
     counts_tokens = any(stage.tokens is not None for stage in ledger.stages.values())
@@ -35,7 +34,7 @@ def show_ledger(ledger: Ledger, root: Path) -> None:
     for sentence in ledger.disagreements:
         console.print(_plain(sentence))
     for name, count in ledger.exported.items():
-        console.print(f"{name}: {count:,} samples in", _plain(str(root / name)))
+        console.print(f"{name}: {count:,} samples in", _plain(f"{root.rstrip('/')}/{name}"))
 
 
 def _model_cells(stage: StageCount) -> tuple[str, str, str]:

@@ -1,6 +1,6 @@
 """Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -22,6 +22,7 @@ from pipeline.ingest import ingest_source
 from pipeline.ledger import Ledger, write_fates
 from pipeline.models.cache import close_model
 from pipeline.root import DatasetRoot
+from pipeline.stop_sign import StopSign
 from schemas.errors import MachineFault
 
 
@@ -46,9 +47,9 @@ curate_task = task(
 
 
 @curate_task
-def ingest(config: CurateConfig) -> int:
-    """Append what the source has and the dataset has not."""
-    return ingest_source(DatasetRoot(config.root_path), config.source, config=config.ingest)
+def ingest(config: CurateConfig, follow: Callable[[int], None]) -> int:
+    """Append what the source has and the dataset has not; `follow` is told how many samples there are by now."""
+    return ingest_source(DatasetRoot(config.root_path), config.source, config=config.ingest, follow=follow)
 
 
 @curate_task
@@ -64,15 +65,17 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 
 
 @curate_task
-def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], gpu: int | None = None) -> ChunkCount:
-    """Run one stage over one chunk; gpu: the number of the one whose model is asked."""
+def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, gpu: int | None = None) -> ChunkCount:
+    """Run one stage over one chunk; run: the run whose stop sign is heeded; gpu: the number of the one to use."""
     provide_secrets(config, stage)
+    root = DatasetRoot(config.root_path)
+    check = StopSign(root, run).check
     if gpu is None:
-        return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
+        return answer_chunk(root, config, stage=stage, slices=slices, check=check)
     use_gpu(gpu)
     with gpu_slot(config.engine.gpu_limit):
         try:
-            return answer_chunk(DatasetRoot(config.root_path), config, stage=stage, slices=slices)
+            return answer_chunk(root, config, stage=stage, slices=slices, check=check)
         finally:
             close_model()  # the next task may go to another worker, or be another flow's, and needs the room
 
@@ -86,11 +89,20 @@ def plan(config: CurateConfig, name: str) -> ExportPlan | None:
 
 
 @curate_task
-def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int) -> int:
-    """Write some ranges of one set."""
+def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str) -> int:
+    """Write some ranges of one set; run: the run whose stop sign is heeded."""
     dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
+    check = StopSign(dataset, run).check
     return sum(
-        write_range(dataset, config, training_set=training_set, digest=digest, shards=each, num_threads=threads)
+        write_range(
+            dataset,
+            config,
+            training_set=training_set,
+            digest=digest,
+            shards=each,
+            num_threads=threads,
+            check=check,
+        )
         for each in ranges
     )
 

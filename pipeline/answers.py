@@ -2,14 +2,16 @@
 
 Part names are SHARD-TIME-TOKEN-COUNT.parquet: they sort by time within a shard, and a listing alone tells how many
 samples are answered. If two workers answered the same sample, the widest answer counts, then the first part by name.
+A worker that has come to the end of its slice joins the parts it wrote, so a finished stage has few files per shard.
 """
 
 import secrets
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -17,13 +19,26 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from schemas.config import StrictConfig
-from schemas.storage import list_finished, write_table
+from schemas.location import Location, ObjectPath
+from schemas.storage import (
+    list_finished,
+    open_parquet,
+    parquet_compression,
+    read_parquet,
+    remove_files,
+    size_of,
+    write_table,
+    written_aside,
+)
 from schemas.table import arrow_schema
 
 OK, FAILED = "ok", "failed"
-Parts = Mapping[str, list[Path]]
+Parts = Mapping[str, list[Location]]
 BIG_COLUMNS = ("clean_media", "clean_mask")
 MAX_PART_BYTES = 32 << 20
+MAX_JOINED_BYTES = 64 << 20  # parts are joined up to this size: what is large is not worth writing twice
+READERS = {"disk": 2, "store": 16}  # parts read at the same time; requests mostly wait
+NUM_TRIES = 5  # to read what a listing named: a worker may just have joined it with others
 MAX_DETAIL_CHARACTERS = 500
 
 STATUS_FIELDS = [
@@ -56,11 +71,12 @@ class FlushConfig(StrictConfig):
 class PartWriter:
     """Collects the rows of one shard and flushes them every N rows, B bytes or T seconds, whichever comes first."""
 
-    folder: Path
+    folder: Location
     shard: str
     schema: pa.Schema
     config: FlushConfig
     _rows: list[dict[str, Any]] = field(default_factory=list)
+    _written: list[Location] = field(default_factory=list)
     _bytes: int = 0
     _since: float = field(default_factory=time.monotonic)
 
@@ -76,29 +92,82 @@ class PartWriter:
             token = f"{time.time_ns():016x}-{secrets.token_hex(3)}"
             path = self.folder / f"{self.shard}-{token}-{len(self._rows):05d}.parquet"
             write_table(path, pa.Table.from_pylist(self._rows, self.schema), uncompressed=BIG_COLUMNS)
+            self._written.append(path)
         self._rows = []
         self._bytes = 0
         self._since = time.monotonic()
 
+    def finish(self) -> None:
+        """Flush, then join the parts that this writer wrote: nothing is more to come."""
+        self.flush()
+        for parts in _neighbours(self._written):
+            _join(parts, self.schema)
+        self._written = []
 
-def parts_by_shard(folder: Path) -> Parts:
+
+def _neighbours(parts: Iterable[Location]) -> Iterator[list[Location]]:
+    """Put parts together that make one of at most MAX_JOINED_BYTES; those that stay alone are left out."""
+    together: list[Location] = []
+    total = 0
+    for part in parts:
+        size = size_of(part) or 0
+        if together and total + size > MAX_JOINED_BYTES:
+            yield together
+            together, total = [], 0
+        together.append(part)
+        total += size
+    yield together
+
+
+def _join(parts: Sequence[Location], schema: pa.Schema) -> None:
+    """Write the rows of some parts into one, then remove them; killed in between, equal rows are there twice."""
+    if len(parts) < 2:
+        return
+    first = parts[0].stem.rsplit("-", 2)[0]
+    path = parts[0].with_name(f"{first}-{secrets.token_hex(3)}-{sum(map(_num_rows, parts)):05d}.parquet")
+    compression = parquet_compression(schema, uncompressed=BIG_COLUMNS)
+    with (
+        written_aside(path) as aside,
+        pq.ParquetWriter(aside, schema, compression=compression, use_dictionary=False) as writer,
+    ):
+        for part in parts:
+            with open_parquet(part) as file:
+                writer.write_table(file.read())
+    remove_files(parts)
+
+
+def _num_rows(part: Location) -> int:
+    return int(part.stem.rsplit("-", 1)[1])
+
+
+def parts_by_shard(folder: Location) -> Parts:
     """List a stage folder once; parts of each shard in order of name."""
-    parts: defaultdict[str, list[Path]] = defaultdict(list)
+    parts: defaultdict[str, list[Location]] = defaultdict(list)
     for path in list_finished(folder):
         parts[path.name.split("-", 1)[0]].append(path)
     return parts
 
 
-def count_rows(folder: Path) -> int:
+def count_rows(folder: Location) -> int:
     """Return how many rows the parts of a stage hold, from their names alone."""
-    return sum(int(path.stem.rsplit("-", 1)[1]) for path in list_finished(folder))
+    return sum(map(_num_rows, list_finished(folder)))
 
 
-def read_answers(parts: Iterable[Path], columns: list[str]) -> dict[str, dict[str, Any]]:
+def read_current_answers(folder: Location, shard: str, columns: list[str]) -> dict[str, dict[str, Any]]:
+    """Read the answers of one shard while other workers may be writing to the same folder, and joining its parts."""
+    for _ in range(NUM_TRIES - 1):
+        try:
+            return read_answers(parts_by_shard(folder).get(shard, ()), columns)
+        except FileNotFoundError:
+            continue
+    return read_answers(parts_by_shard(folder).get(shard, ()), columns)
+
+
+def read_answers(parts: Iterable[Location], columns: list[str]) -> dict[str, dict[str, Any]]:
     """Read the answers of one shard: key -> row, with the part's path under `part`."""
     answers: dict[str, dict[str, Any]] = {}
     for path in parts:
-        for row in pq.read_table(path, columns=columns, partitioning=None).to_pylist():
+        for row in read_parquet(path, columns).to_pylist():
             known = answers.get(row["key"])
             if known is None or row["wants_video"] > known["wants_video"]:
                 answers[row["key"]] = {**row, "part": path}
@@ -107,24 +176,29 @@ def read_answers(parts: Iterable[Path], columns: list[str]) -> dict[str, dict[st
 
 def read_big_columns(rows: Iterable[Mapping[str, Any]], columns: list[str]) -> dict[str, dict[str, Any]]:
     """Read big columns for some rows of `read_answers`: key -> the columns, part by part."""
-    keys_by_part: defaultdict[Path, list[str]] = defaultdict(list)
+    keys_by_part: defaultdict[Location, list[str]] = defaultdict(list)
     for row in rows:
         keys_by_part[row["part"]].append(row["key"])
     found: dict[str, dict[str, Any]] = {}
     for path, keys in sorted(keys_by_part.items()):
-        filters = [("key", "in", keys)]
-        for row in pq.read_table(path, columns=["key", *columns], filters=filters, partitioning=None).to_pylist():
+        for row in read_parquet(path, ["key", *columns], filters=[("key", "in", keys)]).to_pylist():
             found.setdefault(row["key"], row)
     return found
 
 
-def answer_tables(folder: Path, columns: list[str], answer_type: type) -> Iterator[pa.Table]:
-    """Yield the parts of a stage in order of name, only some columns, with the part's ordinal as `part`."""
+def answer_tables(parts: Sequence[Location], columns: list[str], answer_type: type) -> Iterator[pa.Table]:
+    """Yield parts of a stage in order, only some columns, each with its ordinal as `part`; some are read ahead."""
     schema = part_schema(answer_type)
     wanted = pa.schema([schema.field(name) for name in columns])
-    paths = list_finished(folder)
-    if not paths:
+    if not parts:
         yield wanted.empty_table().append_column("part", pa.array([], pa.int32()))
-    for ordinal, path in enumerate(paths):
-        table = pq.read_table(path, columns=columns, partitioning=None).cast(wanted)
-        yield table.append_column("part", pa.array([ordinal] * table.num_rows, pa.int32()))
+    for ordinal, table in enumerate(read_ahead(parts, columns)):
+        yield table.cast(wanted).append_column("part", pa.repeat(pa.scalar(ordinal, pa.int32()), table.num_rows))
+
+
+def read_ahead(files: Sequence[Location], columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield some columns of Parquet files in order, read by a few threads a bounded number ahead."""
+    readers = READERS["store" if files and isinstance(files[0], ObjectPath) else "disk"]
+    with ThreadPoolExecutor(readers) as pool:
+        for first in range(0, len(files), 2 * readers):
+            yield from pool.map(partial(read_parquet, columns=columns), files[first : first + 2 * readers])

@@ -4,10 +4,11 @@ This is what one task does, on any engine. Memory: one row group of media, one u
 prepares its batches ahead, as many of them as `pipeline.ahead` says.
 """
 
+import contextlib
 import operator
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from pipeline.answers import (
     PartWriter,
     part_schema,
     parts_by_shard,
-    read_answers,
+    read_current_answers,
 )
 from pipeline.blame import Failure, answer_or_blame
 from pipeline.config import CurateConfig
@@ -34,6 +35,7 @@ from pipeline.plan import StagePlan, plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import StageInput
 from schemas.answers import Answer
+from schemas.errors import MachineFault
 from schemas.table import to_rows
 
 
@@ -75,23 +77,32 @@ class ChunkCount:
         )
 
 
-def answer_chunk(root: DatasetRoot, config: CurateConfig, *, stage: str, slices: Sequence[Slice]) -> ChunkCount:
-    """Answer every asked and unanswered sample of the slices.
+def answer_chunk(
+    root: DatasetRoot,
+    config: CurateConfig,
+    *,
+    stage: str,
+    slices: Sequence[Slice],
+    check: Callable[[], None] = lambda: None,
+) -> ChunkCount:
+    """Answer every asked and unanswered sample of the slices. `check` is called after each answer, and may raise.
 
-    Raises MachineFault (nothing is marked, try again) and StageBroken (our code is to blame).
+    Raises MachineFault (nothing is marked, try again) and StageBroken (our code is to blame); whatever is raised,
+    what was answered before is written.
     """
+    check()
     plans = plan_stages(config)
     plan = plans[stage]
-    answered = parts_by_shard(root.stage_folder(stage, plan.fingerprint))
+    folder = root.stage_folder(stage, plan.fingerprint)
     read = {name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in plan.stage.reads}
     wanted = Wanted(plan.stage.reads, plan.video_only_reads, plan.stage.reads_media, plan.stage.reads_cleaned_media)
     total = ChunkCount()
     for part in slices:
-        known = read_answers(answered.get(part.shard, ()), ["key", "wants_video"])
+        known = read_current_answers(folder, part.shard, ["key", "wants_video"])
         asked = read_asked(root, plan.stage.asked, part.shard)
         with ShardInputs(root, part.shard, wanted, read) as shard:
             pending = _Pending(plan, shard, asked, known)
-            total += _answer_slice(root, part, pending, flush=config.engine.flush)
+            total += _answer_slice(root, part, pending, config.engine.flush, check)
     return total
 
 
@@ -118,16 +129,24 @@ class _Pending:
         return self.shard.is_ready(key, wants_video=wants_video)
 
 
-def _answer_slice(root: DatasetRoot, part: Slice, pending: _Pending, *, flush: FlushConfig) -> ChunkCount:
+def _answer_slice(
+    root: DatasetRoot, part: Slice, pending: _Pending, flush: FlushConfig, check: Callable[[], None]
+) -> ChunkCount:
     plan = pending.plan
     folder = root.stage_folder(plan.stage.name, plan.fingerprint)
     writer = PartWriter(folder, part.shard, part_schema(plan.stage.answer_type), flush)
     count = ChunkCount()
     row_groups = [each for each in range(part.first, part.last + 1) if pending.shard.has(each, pending.is_pending)]
-    for row in _answer_rows(_batches(row_groups, pending), plan) if row_groups else ():
-        count = count.with_row(row)
-        writer.add(row)
-    writer.flush()
+    try:
+        for row in _answer_rows(_batches(row_groups, pending), plan) if row_groups else ():
+            count = count.with_row(row)
+            writer.add(row)
+            check()
+    except BaseException:
+        with contextlib.suppress(MachineFault):  # such as the full disk that was raised
+            writer.flush()
+        raise
+    writer.finish()
     return count
 
 

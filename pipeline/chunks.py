@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pyarrow.parquet as pq
-
 from pipeline.chunk import Slice
 from pipeline.config import CurateConfig
+from pipeline.decisions import decisions_state, read_decisions
 from pipeline.gpus import runs_on_gpus
 from pipeline.plan import StagePlan, plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import Asked
-from pipeline.tables import open_tables
+from pipeline.state import state_digest
+from pipeline.tables import list_parts, load_groups, open_database
+from schemas.location import Location
+from schemas.storage import open_parquet, write_text
 
 MAX_CHUNKS = 250  # with deciding and planning, under 256 task runs per stage
+COMPLETE = "complete"  # beside the parts of a stage: the state in which nothing was left to do
 CHUNKS_PER_WORKER = 4  # so that a slow chunk at the end does not leave the others idle
 
 
@@ -33,7 +36,8 @@ def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_worke
     on_gpus = bool(pending) and runs_on_gpus(plans[stage])
     num_chunks = config.engine.gpus if on_gpus else min(MAX_CHUNKS, num_workers * CHUNKS_PER_WORKER)
     if len(pending) >= num_chunks:
-        slices = [Slice(shard, 0, _last_row_group(root, shard)) for shard, *_ in pending]
+        num_row_groups = {shard.name: shard.num_row_groups for shard in root.read_manifest().shards}
+        slices = [Slice(shard, 0, num_row_groups[shard] - 1) for shard, *_ in pending]
     else:
         per_shard = -(-num_chunks // max(len(pending), 1))
         slices = [part for shard, _, first, last in pending for part in _split(root, shard, first, last, per_shard)]
@@ -41,36 +45,59 @@ def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_worke
 
 
 def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) -> list[tuple[str, int, int, int]]:
-    """Return shard, number of pending samples, and the positions of the first and the last of them."""
+    """Return shard, number of pending samples, and the positions of the first and the last of them.
+
+    A stage that was complete in this very state is not looked at again.
+    """
+    plans, manifest, stage = plan_stages(config), root.read_manifest(), plan.stage
+    parts = list_parts(root, plans, [*stage.reads, stage.name])
+    decisions = None if stage.asked == Asked.ALL else decisions_state(root)
+    state = state_digest(manifest, plans, parts, decisions=decisions)
+    complete = root.stage_folder(stage.name, plan.fingerprint) / COMPLETE
+    if _read_text(complete) == state:
+        return []
+    pending: list[tuple[str, int, int, int]] = []
+    with open_database() as tables:
+        for group in load_groups(tables, root, plans, parts):
+            if group and stage.asked != Asked.ALL:
+                tables.register("decisions", read_decisions(root, group[0].name, group[-1].name))
+            pending += tables.execute(_pending_query(plan)).fetchall() if group else []
+    if not pending and parts[stage.name]:
+        write_text(complete, state)
+    return pending
+
+
+def _read_text(location: Location) -> str | None:
+    try:
+        return location.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+
+
+def _pending_query(plan: StagePlan) -> str:
     stage = plan.stage
     always = [name for name in stage.reads if name not in plan.video_only_reads]
-    with open_tables(root, plan_stages(config), [*stage.reads, stage.name]) as tables:
-        joins = [f"JOIN {name} ON {name}.key = s.key AND {name}.status = 'ok'" for name in always]
-        wants = "false"
-        if stage.asked != Asked.ALL:
-            tables.execute("CREATE TEMP TABLE decisions AS SELECT * FROM read_parquet($1)", [str(root.decisions_path)])
-            reason = "t2v_reason" if stage.asked == Asked.T2V else "t2i_reason"
-            joins.append(f"JOIN decisions d ON d.key = s.key AND d.{reason} IS NULL")
-        if plan.video_only_reads:
-            joins += [f"LEFT JOIN {name} ON {name}.key = s.key" for name in plan.video_only_reads]
-            answered = [f"coalesce({name}.status = 'ok', false)" for name in plan.video_only_reads]
-            wants = " AND ".join(["d.t2v_reason IS NULL", *answered])
-        query = (
-            f"SELECT s.shard, count(*), min(s.position), max(s.position) FROM samples s {' '.join(joins)} "
-            f"LEFT JOIN {stage.name} a ON a.key = s.key "
-            f"WHERE s.reason IS NULL AND (a.key IS NULL OR ({wants} AND NOT a.wants_video)) "
-            "GROUP BY s.shard ORDER BY s.shard"
-        )
-        return tables.execute(query).fetchall()
-
-
-def _last_row_group(root: DatasetRoot, shard: str) -> int:
-    return int(pq.read_metadata(root.shard_path(shard)).num_row_groups) - 1
+    joins = [f"JOIN {name} ON {name}.key = s.key AND {name}.status = 'ok'" for name in always]
+    wants = "false"
+    if stage.asked != Asked.ALL:
+        reason = "t2v_reason" if stage.asked == Asked.T2V else "t2i_reason"
+        joins.append(f"JOIN decisions d ON d.key = s.key AND d.{reason} IS NULL")
+    if plan.video_only_reads:
+        joins += [f"LEFT JOIN {name} ON {name}.key = s.key" for name in plan.video_only_reads]
+        answered = [f"coalesce({name}.status = 'ok', false)" for name in plan.video_only_reads]
+        wants = " AND ".join(["d.t2v_reason IS NULL", *answered])
+    return (
+        f"SELECT s.shard, count(*), min(s.position), max(s.position) FROM samples s {' '.join(joins)} "
+        f"LEFT JOIN {stage.name} a ON a.key = s.key "
+        f"WHERE s.reason IS NULL AND (a.key IS NULL OR ({wants} AND NOT a.wants_video)) "
+        "GROUP BY s.shard ORDER BY s.shard"
+    )
 
 
 def _split(root: DatasetRoot, shard: str, first: int, last: int, num_slices: int) -> Iterator[Slice]:
     """Split the row groups that hold positions `first` to `last` into slices."""
-    metadata = pq.read_metadata(root.shard_path(shard))
+    with open_parquet(root.shard_path(shard)) as file:
+        metadata = file.metadata
     groups = []
     start = 0
     for number in range(metadata.num_row_groups):

@@ -1,7 +1,6 @@
 """CurateConfig: one TOML file -> everything a curation run depends on, checked before anything runs."""
 
 import os
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -19,6 +18,7 @@ from pipeline.stages.text import TextStageConfig
 from pipeline.stages.translation import TranslationConfig
 from pipeline.stages.video_caption import VideoCaptionConfig
 from schemas.config import StrictConfig
+from schemas.location import Location, parse_location
 
 EngineName = Literal["processes", "threads"]
 
@@ -52,9 +52,9 @@ class CurateConfig(StrictConfig):
     engine: EngineConfig = EngineConfig()
 
     @property
-    def root_path(self) -> Path:
-        """The dataset root as a path."""
-        return Path(self.root)
+    def root_path(self) -> Location:
+        """Where the dataset root is. Raises UserError for an address of no kind that we read."""
+        return parse_location(self.root)
 
     def stage_config(self, stage: str) -> StrictConfig:
         """Return the config of one stage; `clean` checks its work with the reader of `text`."""

@@ -1,19 +1,36 @@
 """Decisions on disk: what select decided about every probed sample, and whom a stage therefore asks."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.config import CurateConfig
+from pipeline.measured import open_measured, ordinals_of
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
-from pipeline.select import decide
+from pipeline.select import MEASURES, Selection
 from pipeline.stages.stage import Asked
-from pipeline.tables import open_tables
-from schemas.storage import write_table
+from pipeline.state import state_digest
+from pipeline.tables import list_parts, shard_groups
+from schemas.storage import open_parquet, parquet_compression, read_parquet, written_aside
+
+SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("shard", pa.string()),
+        ("position", pa.int32()),
+        ("labels", pa.list_(pa.string())),
+        ("duplicate_of", pa.string()),
+        ("t2i_reason", pa.string()),
+        ("t2v_reason", pa.string()),
+    ]
+)
+STATE, COUNT = b"mobius.state", b"mobius.count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +42,50 @@ class DecisionCount:
 
 
 def write_decisions(root: DatasetRoot, config: CurateConfig) -> DecisionCount:
-    """Decide about every sample that is probed by now, and write the decisions."""
-    with open_tables(root, plan_stages(config), ("probe", "text")) as tables:
-        decisions = decide(tables, config.select)
-    write_table(root.decisions_path, decisions)
-    return count_decisions(decisions)
+    """Decide about every sample that is probed by now, and write the decisions, unless they are there already.
+
+    Memory: DuckDB's own, and the decisions about one group of shards.
+    """
+    plans, manifest = plan_stages(config), root.read_manifest()
+    thresholds = config.select.model_dump(mode="json")
+    state = state_digest(manifest, plans, list_parts(root, plans, MEASURES), select=thresholds)
+    known = _read_metadata(root)
+    if known.get(STATE, b"").decode() == state:
+        return DecisionCount(**json.loads(known[COUNT]))
+    with open_measured(root, plans) as measured, written_aside(root.decisions_path) as aside:
+        selection = Selection(measured, config.select)
+        with pq.ParquetWriter(aside, SCHEMA, compression=parquet_compression(SCHEMA)) as writer:
+            for group in shard_groups(manifest.shards):
+                decisions = selection.decide(*ordinals_of(measured, group)).cast(SCHEMA)
+                for shard in group:  # a row group for each, so that the decisions about one shard are read alone
+                    writer.write_table(decisions.filter(pc.equal(decisions["shard"], shard.name)))
+            count = count_decisions(selection)
+            writer.add_key_value_metadata({STATE: state, COUNT: json.dumps(asdict(count))})
+    return count
 
 
-def count_decisions(decisions: pa.Table) -> DecisionCount:
-    """Count a table of decisions by training set and reason."""
-    chosen: dict[str, int] = {}
-    rejected: dict[str, dict[str, int]] = {}
-    for name in ("t2i", "t2v"):
-        counted = pc.value_counts(decisions[f"{name}_reason"]).to_pylist()
-        reasons = {row["values"]: row["counts"] for row in counted}
-        chosen[name] = reasons.pop(None, 0)
-        rejected[name] = dict(sorted(reasons.items()))
-    return DecisionCount(chosen, rejected)
+def count_decisions(selection: Selection) -> DecisionCount:
+    """Count decisions by training set and reason."""
+    chosen = {"t2i": 0, "t2v": 0}
+    rejected: dict[str, Counter[str]] = {"t2i": Counter(), "t2v": Counter()}
+    for t2i_reason, t2v_reason, num in selection.count():
+        for name, reason in (("t2i", t2i_reason), ("t2v", t2v_reason)):
+            if reason is None:
+                chosen[name] += num
+            else:
+                rejected[name][reason] += num
+    return DecisionCount(chosen, {name: dict(sorted(reasons.items())) for name, reasons in rejected.items()})
+
+
+def decisions_state(root: DatasetRoot) -> str:
+    """Return the digest of what the decisions on disk were made from, "" if there are none."""
+    return _read_metadata(root).get(STATE, b"").decode()
+
+
+def read_decisions(root: DatasetRoot, first_shard: str, last_shard: str) -> pa.Table:
+    """Return the decisions about neighbouring shards, both included."""
+    filters = [("shard", ">=", first_shard), ("shard", "<=", last_shard)]
+    return read_parquet(root.decisions_path, SCHEMA.names, filters=filters)
 
 
 def read_asked(root: DatasetRoot, asked: Asked, shard: str) -> Mapping[str, bool] | None:
@@ -49,10 +93,16 @@ def read_asked(root: DatasetRoot, asked: Asked, shard: str) -> Mapping[str, bool
     if asked == Asked.ALL:
         return None
     columns = ["key", "t2i_reason", "t2v_reason"]
-    rows = pq.read_table(
-        root.decisions_path, columns=columns, filters=[("shard", "=", shard)], partitioning=None
-    ).to_pylist()
+    rows = read_parquet(root.decisions_path, columns, filters=[("shard", "=", shard)]).to_pylist()
     chosen = {row["key"]: row["t2v_reason"] is None for row in rows if row["t2i_reason"] is None}
     if asked == Asked.T2V:
         return {key: True for key, is_video in chosen.items() if is_video}
     return chosen
+
+
+def _read_metadata(root: DatasetRoot) -> Mapping[bytes, bytes]:
+    try:
+        with open_parquet(root.decisions_path) as file:
+            return dict(file.metadata.metadata or {})
+    except FileNotFoundError:
+        return {}

@@ -5,57 +5,88 @@ pending at a stage, rejected by select (reason), exported, pending at export. Th
 that of t2i, because every sample of t2v is one of t2i; what keeps it out of t2v is told beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipeline.answers import read_ahead
 from pipeline.export.columns import T2V, TRAINING_SETS, TrainingSet
+from pipeline.measured import open_measured, ordinals_of
 from pipeline.plan import Plans
 from pipeline.root import DatasetRoot
-from pipeline.select import MEASURES, SelectConfig, decide
-from pipeline.tables import open_tables
+from pipeline.select import MEASURES, SelectConfig, Selection
+from pipeline.tables import list_parts, load_groups
+from schemas.storage import list_finished
 
 FATES = EXPORTED, REJECTED, QUARANTINED, PENDING = "exported", "rejected", "quarantined", "pending"
 
 EARLY_REASONS = "('duplicate', 'no_label')"  # known before text is read
 
-
-def open_fates(root: DatasetRoot, select: SelectConfig, plans: Plans) -> duckdb.DuckDBPyConnection:
-    """Open all tables of a root with the views fates_t2i, fates_t2v and fates, one row per sample."""
-    tables = open_tables(root, plans, plans)
-    decisions = decide(tables, select)
-    tables.register("decided", decisions)
-    tables.execute("CREATE TEMP TABLE decisions AS SELECT * FROM decided")
-    for training_set in TRAINING_SETS.values():
-        _create_exported(root, plans, tables, training_set)
-        tables.execute(_fates_query(training_set))
-    tables.execute(
-        "CREATE TEMP TABLE fates AS SELECT i.*, v.fate AS t2v_fate, v.stage AS t2v_stage, v.why AS t2v_reason, "
-        "d.duplicate_of FROM fates_t2i i JOIN fates_t2v v USING (key) LEFT JOIN decisions d USING (key)"
-    )
-    return tables
+ALL_FATES = """
+CREATE OR REPLACE TEMP TABLE fates AS
+SELECT i.*, v.fate AS t2v_fate, v.stage AS t2v_stage, v.why AS t2v_reason, d.duplicate_of
+FROM fates_t2i i JOIN fates_t2v v USING (key) LEFT JOIN decisions d USING (key)
+"""
 
 
-def _create_exported(
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """The fates of a whole root; `groups` makes the tables of one group of shards after the other."""
+
+    tables: duckdb.DuckDBPyConnection
+    groups: Iterator[duckdb.DuckDBPyConnection]
+
+
+@contextmanager
+def open_fates(root: DatasetRoot, select: SelectConfig, plans: Plans) -> Iterator[Fates]:
+    """Open a database with `measured` and `exported_keys_t2i`, `exported_keys_t2v` of the whole root.
+
+    Each of `groups` has, for some shards, all stages and the tables fates_t2i, fates_t2v and fates, one row per sample.
+    """
+    with open_measured(root, plans) as tables:
+        selection = Selection(tables, select)
+        for training_set in TRAINING_SETS.values():
+            _load_exported(root, plans, tables, training_set)
+        yield Fates(tables, _fates_by_group(root, plans, tables, selection))
+
+
+def _fates_by_group(
+    root: DatasetRoot, plans: Plans, tables: duckdb.DuckDBPyConnection, selection: Selection
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    for group in load_groups(tables, root, plans, list_parts(root, plans, plans)):
+        first, end = ordinals_of(tables, group)
+        tables.register("decided", selection.decide(first, end))
+        tables.execute("CREATE OR REPLACE TEMP TABLE decisions AS SELECT * FROM decided")
+        tables.unregister("decided")
+        for training_set in TRAINING_SETS.values():
+            name = training_set.name
+            tables.execute(
+                f"CREATE OR REPLACE TEMP TABLE exported_{name} AS SELECT replace(key::VARCHAR, '-', '') AS key "
+                f"FROM measured SEMI JOIN exported_keys_{name} USING (key) WHERE ordinal >= $1 AND ordinal < $2",
+                [first, end],
+            )
+            tables.execute(_fates_query(training_set))
+        tables.execute(ALL_FATES)
+        yield tables
+
+
+def _load_exported(
     root: DatasetRoot, plans: Plans, tables: duckdb.DuckDBPyConnection, training_set: TrainingSet
 ) -> None:
     manifest = root.read_export(training_set.name)
     if manifest and any(plans[name].fingerprint != made for name, made in manifest.fingerprints.items()):
         manifest = None  # made of other answers than these: to be exported again
-    files = [root.export_folder(training_set.name) / file.name for file in manifest.files] if manifest else []
-    keys = [
-        pq.read_table(path, columns=["key"], partitioning=None)["key"].combine_chunks()
-        for path in files
-        if path.exists()
-    ]
-    table = pa.table({"key": pa.chunked_array(keys, pa.string())})
-    tables.register("exported_keys", table)
-    tables.execute(f"CREATE TEMP TABLE exported_{training_set.name} AS SELECT * FROM exported_keys")
-    tables.unregister("exported_keys")
+    folder = root.export_folder(training_set.name)
+    there = set(list_finished(folder)) if manifest else set()
+    files = [folder / file.name for file in manifest.files] if manifest else []
+    tables.execute(f"CREATE TABLE exported_keys_{training_set.name} (key UUID)")
+    for keys in read_ahead([path for path in files if path in there], ["key"]):
+        tables.register("keys", keys)
+        tables.execute(f"INSERT INTO exported_keys_{training_set.name} SELECT key::UUID FROM keys")
+        tables.unregister("keys")
 
 
 def _fates_query(training_set: TrainingSet) -> str:
@@ -80,7 +111,8 @@ def _fates_query(training_set: TrainingSet) -> str:
     }
     chosen = ", ".join(f"{case} AS {column}" for column, case in columns.items())
     return (
-        f"CREATE TEMP TABLE fates_{name} AS SELECT s.key, s.source, s.path, s.label, s.shard, s.position, {chosen} "
+        f"CREATE OR REPLACE TEMP TABLE fates_{name} AS "
+        f"SELECT s.key, s.source, s.path, s.label, s.shard, s.position, {chosen} "
         f"FROM samples s LEFT JOIN decisions d ON d.key = s.key "
         f"LEFT JOIN exported_{name} e ON e.key = s.key {joins}"
     )
@@ -120,7 +152,11 @@ def list_fates(
         conditions.append("? IN (why, t2v_reason)")
         values.append(reason)
     query = f"SELECT * FROM fates WHERE {' AND '.join(conditions)} ORDER BY shard, position"
-    with open_fates(root, select, plans) as tables:
-        found = tables.sql(f"{query} LIMIT {int(limit)}" if limit else query, params=values).to_arrow_table()
-    rows: list[dict[str, Any]] = found.to_pylist()
+    rows: list[dict[str, Any]] = []
+    with open_fates(root, select, plans) as fates:
+        for tables in fates.groups:
+            room = f" LIMIT {int(limit) - len(rows)}" if limit else ""
+            rows += tables.sql(query + room, params=values).to_arrow_table().to_pylist()
+            if limit and len(rows) >= limit:
+                break
     return rows

@@ -1,8 +1,7 @@
 """Ingest: samples of a source -> appended media shards, each input written exactly once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +11,10 @@ from pydantic import Field
 from pipeline.root import DatasetRoot
 from pipeline.sources import SourceConfig, open_source
 from schemas.config import StrictConfig
+from schemas.location import Location
 from schemas.manifest import DatasetManifest, Shard
 from schemas.sample import KEY_HEX_DIGITS, Sample
-from schemas.storage import written_aside
+from schemas.storage import read_parquet, size_of, written_aside
 from schemas.table import arrow_schema, to_rows
 
 
@@ -46,15 +46,26 @@ class KnownKeys:
         return place < len(self._keys) and self._keys[place] == wanted
 
 
-def ingest_source(root: DatasetRoot, source: SourceConfig, *, config: IngestConfig) -> int:
-    """Append the samples that the dataset does not have yet; return how many. Memory: one row group."""
+def ingest_source(
+    root: DatasetRoot,
+    source: SourceConfig,
+    *,
+    config: IngestConfig,
+    follow: Callable[[int], None] = lambda num_samples: None,
+) -> int:
+    """Append the samples that the dataset does not have yet; return how many. Memory: one row group.
+
+    `follow` is told after each row group how many samples the dataset has by then, and may raise; then the shards that
+    are whole stay.
+    """
     manifest = root.read_manifest()
     opened = open_source(source)
     if opened.name not in manifest.sources:
         manifest = manifest.model_copy(update={"sources": [*manifest.sources, opened.name]})
     known = KnownKeys(_ingested_keys(root, manifest))
     num_new = 0
-    for shard in _write_shards(root, opened.samples(known), len(manifest.shards), config):
+    groups = _followed(_row_groups(opened.samples(known), config), manifest.num_samples, follow)
+    for shard in _write_shards(root, groups, len(manifest.shards), config):
         manifest = manifest.model_copy(update={"shards": [*manifest.shards, shard]})
         root.write_manifest(manifest)
         num_new += shard.num_samples
@@ -64,13 +75,12 @@ def ingest_source(root: DatasetRoot, source: SourceConfig, *, config: IngestConf
 
 def _ingested_keys(root: DatasetRoot, manifest: DatasetManifest) -> Iterator[pa.Array]:
     for shard in manifest.shards:
-        yield from pq.read_table(root.shard_path(shard.name), columns=["key"], partitioning=None)["key"].chunks
+        yield from read_parquet(root.shard_path(shard.name), ["key"])["key"].chunks
 
 
 def _write_shards(
-    root: DatasetRoot, samples: Iterable[Sample], first_shard: int, config: IngestConfig
+    root: DatasetRoot, groups: Iterator[list[Sample]], first_shard: int, config: IngestConfig
 ) -> Iterator[Shard]:
-    groups = _row_groups(samples, config)
     group = next(groups, None)
     number = first_shard
     while group is not None:
@@ -86,11 +96,12 @@ def _write_shards(
                 size_bytes += _media_bytes(group)
                 group = next(groups, None)
             writer.close()
-        yield Shard(name=name, num_samples=num_samples, num_row_groups=num_groups, size_bytes=path.stat().st_size)
+        written = size_of(path) or 0
+        yield Shard(name=name, num_samples=num_samples, num_row_groups=num_groups, size_bytes=written)
         number += 1
 
 
-def _open_shard_writer(stack: ExitStack, path: Path) -> pq.ParquetWriter:
+def _open_shard_writer(stack: ExitStack, path: Location) -> pq.ParquetWriter:
     schema = arrow_schema(Sample)
     compression = {column: "NONE" if column == "media" else "ZSTD" for column in schema.names}
     return pq.ParquetWriter(
@@ -115,6 +126,14 @@ def _row_groups(samples: Iterable[Sample], config: IngestConfig) -> Iterator[lis
         size_bytes += size
     if group:
         yield group
+
+
+def _followed(groups: Iterable[list[Sample]], num_before: int, follow: Callable[[int], None]) -> Iterator[list[Sample]]:
+    num_samples = num_before
+    for group in groups:
+        yield group
+        num_samples += len(group)
+        follow(num_samples)
 
 
 def _fits(group: list[Sample], num_samples: int, size_bytes: int, config: IngestConfig) -> bool:

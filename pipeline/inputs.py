@@ -1,18 +1,17 @@
 """Inputs: the row groups of a media shard, joined with what earlier stages answered, sample by sample."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from pipeline.answers import BIG_COLUMNS, OK, Parts, read_answers, read_big_columns
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import ANSWERS, StageInput
 from schemas.answers import Answer
 from schemas.sample import Sample
+from schemas.storage import open_parquet
 from schemas.table import arrow_schema, from_row
 
 Rows = Mapping[str, Mapping[str, Any]]
@@ -35,7 +34,8 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
     """One open shard and the answers about its samples; close it, or use it in a `with`."""
 
     def __init__(self, root: DatasetRoot, shard: str, wanted: Wanted, parts: Mapping[str, Parts]) -> None:
-        self._file = pq.ParquetFile(root.shard_path(shard))
+        self._stack = ExitStack()
+        self._file = self._stack.enter_context(open_parquet(root.shard_path(shard)))
         self._wanted = wanted
         self._answers: dict[str, Rows] = {
             name: read_answers(parts[name].get(shard, ()), _columns(name)) for name in wanted.stages
@@ -44,7 +44,7 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._stack.close()
 
     @property
     def num_row_groups(self) -> int:

@@ -1,48 +1,60 @@
 """The dataset root: where everything of one dataset lies, and its manifest."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from schemas.errors import UserError
+from schemas.location import Location
 from schemas.manifest import SCHEMA_VERSION, DatasetManifest, ExportManifest
-from schemas.storage import write_text
+from schemas.storage import list_finished, list_folders, write_text
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRoot:
-    """Paths inside one dataset root; nothing else in the project builds them."""
+    """Locations inside one dataset root, on a disk or in an object store; nothing else in the project builds them."""
 
-    path: Path
+    path: Location
 
     @property
-    def manifest_path(self) -> Path:
+    def manifest_path(self) -> Location:
         return self.path / "manifest.json"
 
     @property
-    def runs(self) -> Path:
+    def runs(self) -> Location:
         return self.path / "runs"
 
     @property
-    def decisions_path(self) -> Path:
+    def decisions_path(self) -> Location:
         return self.path / "select" / "decisions.parquet"
 
     @property
-    def fates_path(self) -> Path:
+    def fates_path(self) -> Location:
         return self.path / "fates.parquet"
 
-    def shard_path(self, shard: str) -> Path:
+    @property
+    def account_path(self) -> Location:
+        return self.path / "account.json"
+
+    @property
+    def stages(self) -> Location:
+        return self.path / "stages"
+
+    def stop_sign_path(self, run: str) -> Location:
+        return self.runs / f"{run}.stop"
+
+    def shard_path(self, shard: str) -> Location:
         return self.path / "media" / f"{shard}.parquet"
 
-    def stage_folder(self, stage: str, fingerprint: str) -> Path:
-        return self.path / "stages" / f"{stage}-{fingerprint}"
+    def stage_folder(self, stage: str, fingerprint: str) -> Location:
+        return self.stages / f"{stage}-{fingerprint}"
 
     def has_answers(self, stage: str) -> bool:
         """True if a stage has answered anything yet, under whatever fingerprint."""
-        return any((self.path / "stages").glob(f"{stage}-*/*.parquet"))
+        folders = (each for each in list_folders(self.stages) if each.name.rpartition("-")[0] == stage)
+        return any(list_finished(folder) for folder in folders)
 
-    def export_folder(self, name: str) -> Path:
+    def export_folder(self, name: str) -> Location:
         return self.path / name
 
     def read_manifest(self) -> DatasetManifest:

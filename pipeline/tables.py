@@ -1,15 +1,20 @@
-"""Tables: the Parquet files of a dataset root as DuckDB tables, without their big columns."""
+"""Tables: the Parquet files of a dataset root as DuckDB tables, a group of shards at a time, without their big columns.
 
-from collections.abc import Iterable, Iterator, Mapping
+Memory: one group of shards, and what DuckDB may use; what is more goes to a temporary file beside it.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.answers import answer_tables
+from pipeline.answers import Parts, answer_tables, parts_by_shard, read_ahead
 from pipeline.plan import StagePlan
 from pipeline.root import DatasetRoot
-from schemas.manifest import DatasetManifest
+from schemas.manifest import Shard
 
 SAMPLE_COLUMNS = ["key", "source", "path", "label", "size_bytes", "reason", "detail"]
 STATUS_COLUMNS = ["key", "status", "reason", "detail", "wants_video", "seconds", "waited_seconds", "tokens"]
@@ -17,38 +22,84 @@ SELECT_COLUMNS = {
     "probe": ["num_frames", "num_distinct_frames", "pixels_hash", "timing_hash"],
     "text": ["text_area"],
 }
+GROUP_SAMPLES = 1 << 18
+MEMORY_LIMIT = "1GB"
 
 
-def open_tables(root: DatasetRoot, plans: Mapping[str, StagePlan], stages: Iterable[str]) -> duckdb.DuckDBPyConnection:
-    """Return a connection with the table `samples` and one table per stage of `stages`, one row per key."""
-    connection = duckdb.connect()
-    connection.execute("SET enable_progress_bar = false")
-    _create(connection, "samples", sample_tables(root, root.read_manifest()))
-    for name in stages:
-        plan = plans[name]
-        columns = [*STATUS_COLUMNS, *SELECT_COLUMNS.get(name, [])]
-        folder = root.stage_folder(name, plan.fingerprint)
-        _create(connection, "parts", answer_tables(folder, columns, plan.stage.answer_type))
-        connection.execute(
-            f"CREATE TEMP TABLE {name} AS SELECT * EXCLUDE part FROM parts "
-            "QUALIFY row_number() OVER (PARTITION BY key ORDER BY wants_video DESC, part) = 1"
-        )
-    return connection
+@contextmanager
+def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an empty database that lives on disk as far as its memory does not suffice, and is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="mobius-tables-", ignore_cleanup_errors=True) as folder:
+        connection = duckdb.connect(str(Path(folder) / "tables.duckdb"), config={"memory_limit": MEMORY_LIMIT})
+        try:
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute(f"SET temp_directory = '{folder}'")
+            yield connection
+        finally:
+            connection.close()
 
 
-def sample_tables(root: DatasetRoot, manifest: DatasetManifest) -> Iterator[pa.Table]:
-    """Yield the samples shard by shard, without media, with their shard and position in it."""
-    for shard in manifest.shards:
-        table = pq.read_table(root.shard_path(shard.name), columns=SAMPLE_COLUMNS, partitioning=None)
-        table = table.append_column("shard", pa.array([shard.name] * table.num_rows, pa.string()))
-        yield table.append_column("position", pa.array(range(table.num_rows), pa.int32()))
-    if not manifest.shards:
+def shard_groups(shards: Iterable[Shard], max_samples: int = GROUP_SAMPLES) -> Iterator[list[Shard]]:
+    """Put neighbouring shards together; at least one group, which may be empty."""
+    group: list[Shard] = []
+    total = 0
+    for shard in shards:
+        if group and total + shard.num_samples > max_samples:
+            yield group
+            group, total = [], 0
+        group.append(shard)
+        total += shard.num_samples
+    yield group
+
+
+def list_parts(root: DatasetRoot, plans: Mapping[str, StagePlan], stages: Iterable[str]) -> dict[str, Parts]:
+    """List the folder of each stage once."""
+    return {name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in stages}
+
+
+def load_groups(
+    connection: duckdb.DuckDBPyConnection,
+    root: DatasetRoot,
+    plans: Mapping[str, StagePlan],
+    parts: Mapping[str, Parts],
+) -> Iterator[list[Shard]]:
+    """Make the table `samples` and one per stage of `parts`, one row per key, for each group of shards in turn."""
+    for group in shard_groups(root.read_manifest().shards):
+        load_samples(connection, root, group)
+        for name, listed in parts.items():
+            load_answers(connection, plans[name], listed, group)
+        yield group
+
+
+def load_samples(connection: duckdb.DuckDBPyConnection, root: DatasetRoot, group: Sequence[Shard]) -> None:
+    """Make the table `samples` of a group of shards, without media, with shard and position of each sample."""
+    _create(connection, "samples", _sample_tables(root, group))
+
+
+def load_answers(connection: duckdb.DuckDBPyConnection, plan: StagePlan, parts: Parts, group: Sequence[Shard]) -> None:
+    """Make the table of one stage, named as it is: the answers about a group of shards, the one that counts per key."""
+    name = plan.stage.name
+    columns = [*STATUS_COLUMNS, *SELECT_COLUMNS.get(name, [])]
+    files = [part for shard in group for part in parts.get(shard.name, ())]
+    _create(connection, "parts", answer_tables(files, columns, plan.stage.answer_type))
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * EXCLUDE part FROM parts "
+        "QUALIFY row_number() OVER (PARTITION BY key ORDER BY wants_video DESC, part) = 1"
+    )
+
+
+def _sample_tables(root: DatasetRoot, group: Sequence[Shard]) -> Iterator[pa.Table]:
+    if not group:
         names = [(name, pa.int64() if name == "size_bytes" else pa.string()) for name in SAMPLE_COLUMNS]
         yield pa.schema([*names, ("shard", pa.string()), ("position", pa.int32())]).empty_table()
+    files = [root.shard_path(shard.name) for shard in group]
+    for shard, table in zip(group, read_ahead(files, SAMPLE_COLUMNS), strict=True):
+        table = table.append_column("shard", pa.repeat(pa.scalar(shard.name), table.num_rows))
+        yield table.append_column("position", pa.array(range(table.num_rows), pa.int32()))
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, tables: Iterator[pa.Table]) -> None:
-    """Load tables one after the other, so that only one of them is ever in Arrow memory."""
+    """Load tables one after the other, so that only a few of them are ever in Arrow memory."""
     for number, table in enumerate(tables):
         connection.register("incoming", table)
         if number == 0:

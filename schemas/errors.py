@@ -24,6 +24,7 @@ MobiusError
 ├── MachineFault         the machine is to blame (memory, disk, connection): nothing is marked, the task is retried
 ├── StageBroken          many samples in a row failed in a way nobody foresaw, or a model contradicts itself:
 │                        the code is to blame, the run stops
+├── Stopped              somebody asked the run to stop: everything answered so far is written
 ├── UnbalancedLedger     a sample has no fate, or two: the run fails
 ├── GradientLeak         something is trained that must not be, or nothing is: the network is built wrongly
 └── TrainingDiverged     the loss is no number any more: the run stops, its last checkpoint stays
@@ -128,6 +129,10 @@ class MachineFault(MobiusError):
 
 class StageBroken(MobiusError):
     """The code is at fault, not the samples: too many unforeseen errors in a row, or answers that contradict others."""
+
+
+class Stopped(MobiusError):
+    """The run was asked to stop; everything answered so far is written, the same command goes on."""
 
 
 class UnbalancedLedger(MobiusError):

@@ -1,11 +1,16 @@
 """Select decides from numbers alone, and names one reason per rejection."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import duckdb
 import pytest
 
-from pipeline.select import SelectConfig, decide, sweep
+from pipeline.decisions import count_decisions
+from pipeline.measured import create_measured, insert_measured
+from pipeline.select import POSITIONS, SelectConfig, Selection
+from pipeline.select import sweep as sweep_measured
 
 Row = tuple[str, str | None, int, float | None, str]  # key, label, frames, text area, hash
 
@@ -18,6 +23,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
     """Create samples, probe and text as pipeline.tables does; text area None = the text stage failed."""
+    create_measured(connection, ["00000"])
     connection.execute("CREATE TEMP TABLE samples (key TEXT, shard TEXT, position INT, label TEXT, reason TEXT)")
     connection.execute(
         "CREATE TEMP TABLE probe (key TEXT, status TEXT, num_frames INT, num_distinct_frames INT, "
@@ -25,15 +31,39 @@ def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
     )
     connection.execute("CREATE TEMP TABLE text (key TEXT, status TEXT, text_area DOUBLE)")
     for position, (key, label, num_frames, text_area, pixels) in enumerate(rows):
-        connection.execute("INSERT INTO samples VALUES (?, '00000', ?, ?, NULL)", [key, position, label])
-        connection.execute("INSERT INTO probe VALUES (?, 'ok', ?, 2, ?, 'same')", [key, num_frames, pixels])
+        connection.execute("INSERT INTO samples VALUES (?, '00000', ?, ?, NULL)", [digits(key), position, label])
+        connection.execute("INSERT INTO probe VALUES (?, 'ok', ?, 2, ?, 'same')", [digits(key), num_frames, pixels])
         status = "failed" if text_area is None else "ok"
-        connection.execute("INSERT INTO text VALUES (?, ?, ?)", [key, status, text_area])
+        connection.execute("INSERT INTO text VALUES (?, ?, ?)", [digits(key), status, text_area])
+    connection.execute("CREATE TABLE names (name TEXT, key TEXT)")
+    connection.executemany("INSERT INTO names VALUES (?, ?)", [[row[0], digits(row[0])] for row in rows])
+
+
+def digits(name: str) -> str:
+    """A key as samples have them, for a name as people read them."""
+    return hashlib.md5(name.encode()).hexdigest()
+
+
+def measure(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("DELETE FROM measured")
+    insert_measured(connection)
+
+
+def decide(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[dict[str, Any]]:
+    """The decisions, with names in the place of keys."""
+    measure(connection)
+    names = {key: name for name, key in connection.execute("SELECT name, key FROM names").fetchall()}
+    rows = Selection(connection, config).decide().to_pylist()
+    return [{**row, "key": names[row["key"]], "duplicate_of": names.get(row["duplicate_of"])} for row in rows]
+
+
+def sweep(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[dict[str, float | int]]:
+    measure(connection)
+    return sweep_measured(connection, config)
 
 
 def reasons(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> dict[str, tuple[str | None, str | None]]:
-    rows = decide(connection, config).to_pylist()
-    return {row["key"]: (row["t2i_reason"], row["t2v_reason"]) for row in rows}
+    return {row["key"]: (row["t2i_reason"], row["t2v_reason"]) for row in decide(connection, config)}
 
 
 def test_each_rejection_has_its_reason_and_the_first_rule_wins(connection: duckdb.DuckDBPyConnection) -> None:
@@ -78,7 +108,7 @@ def test_labels_of_copies_are_merged_and_any_frequent_one_keeps_the_sample(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     fill(connection, [("a", "awe", 9, 0.0, "x"), ("b", "joy", 9, 0.0, "x"), ("c", "joy", 9, 0.0, "y")])
-    rows = {row["key"]: row for row in decide(connection, SelectConfig(min_label_count=2)).to_pylist()}
+    rows = {row["key"]: row for row in decide(connection, SelectConfig(min_label_count=2))}
     assert rows["a"]["labels"] == ["awe", "joy"]
     assert rows["b"]["duplicate_of"] == "a"
     assert rows["a"]["t2v_reason"] is None, "joy is seen twice: here and at c"
@@ -100,8 +130,8 @@ def test_distinct_frames_can_be_counted_instead(connection: duckdb.DuckDBPyConne
 
 def test_samples_that_failed_before_are_not_decided(connection: duckdb.DuckDBPyConnection) -> None:
     fill(connection, [("a", "joy", 9, 0.0, "x"), ("b", "joy", 9, 0.0, "y")])
-    connection.execute("UPDATE probe SET status = 'failed' WHERE key = 'a'")
-    connection.execute("UPDATE samples SET reason = 'unreadable' WHERE key = 'b'")
+    connection.execute("UPDATE probe SET status = 'failed' WHERE key = ?", [digits("a")])
+    connection.execute("UPDATE samples SET reason = 'unreadable' WHERE key = ?", [digits("b")])
     assert reasons(connection, SelectConfig(min_label_count=1)) == {}
 
 
@@ -142,3 +172,28 @@ def test_samples_without_a_label_may_be_kept(connection: duckdb.DuckDBPyConnecti
         "a": (None, None),
         "b": (None, None),
     }
+
+
+def test_decisions_of_some_shards_are_those_of_all_of_them_in_part(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [(str(n), "joy", n % 9, n % 7 / 10, str(n // 2)) for n in range(60)])
+    measure(connection)
+    connection.execute(f"UPDATE measured SET ordinal = ordinal + {POSITIONS} WHERE ordinal >= 25")
+    connection.execute("INSERT INTO shards VALUES (1, '00001')")
+    selection = Selection(connection, SelectConfig(min_label_count=3))
+    first, second = selection.decide(0, POSITIONS), selection.decide(POSITIONS, 2 * POSITIONS)
+    assert (first.num_rows, second.num_rows) == (25, 35)
+    assert set(first["shard"].to_pylist()) | {"00001"} == {"00000", *second["shard"].to_pylist()}
+    assert first.to_pylist() + second.to_pylist() == selection.decide().to_pylist()
+
+
+def test_counts_are_those_of_the_decisions(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [(str(n), "joy", n % 9, n % 7 / 10, str(n // 2)) for n in range(60)])
+    config = SelectConfig(min_label_count=3)
+    decided = reasons(connection, config).values()
+    count = count_decisions(Selection(connection, config))
+    assert count.chosen == {
+        "t2i": sum(t2i is None for t2i, _ in decided),
+        "t2v": sum(t2v is None for _, t2v in decided),
+    }
+    assert sum(count.rejected["t2v"].values()) + count.chosen["t2v"] == len(decided)
+    assert set(count.rejected["t2v"]) == {"duplicate", "few_frames", "text_area"}

@@ -1,22 +1,21 @@
 """Dataset card: an export manifest -> the README.md that lies beside the files."""
 
 from collections import Counter
-from pathlib import Path
 
-import pyarrow.parquet as pq
-
+from pipeline.answers import read_ahead
 from pipeline.export.columns import TrainingSet
+from schemas.location import Location
 from schemas.manifest import ExportManifest
 
 MAX_LABELS_SHOWN = 50
 
 
-def dataset_card(manifest: ExportManifest, training_set: TrainingSet, folder: Path) -> str:
+def dataset_card(manifest: ExportManifest, training_set: TrainingSet, folder: Location) -> str:
     """Return the card as Markdown with the YAML head that dataset hubs read. Same set, same text."""
     labels: Counter[str] = Counter()
     models: set[str] = set()
-    for file in manifest.files:
-        table = pq.read_table(folder / file.name, columns=["label", *_model_columns(training_set)], partitioning=None)
+    files = [folder / file.name for file in manifest.files]
+    for table in read_ahead(files, ["label", *_model_columns(training_set)]):
         labels.update(label or "" for label in table["label"].to_pylist())
         for name in _model_columns(training_set):
             models.update(f"`{name}`: {_escape(value)}" for value in table[name].unique().to_pylist() if value)

@@ -7,25 +7,28 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from pipeline.config import CurateConfig
+from pipeline.decisions import read_decisions
 from pipeline.export.columns import TrainingSet
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
-from pipeline.tables import open_tables
+from pipeline.tables import list_parts, load_groups, open_database
+from schemas.location import Location
 from schemas.manifest import SCHEMA_VERSION
 
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 DIGEST_HEX_DIGITS = 12
 EXPECTED_SIZE = {"t2i": 0.05, "t2v": 1.25}  # of the bytes as found; measured on the sample: 0.03 and 1.2
 
+# Each label with its length before it, so that only equal lists make equal texts.
 COMPLETE = """
-SELECT d.key, d.shard, s.size_bytes, d.labels FROM decisions d JOIN samples s USING (key) {joins}
-WHERE d.{name}_reason IS NULL ORDER BY d.shard, d.position
+SELECT d.shard, count(*), sum(s.size_bytes), sha256(string_agg(concat(
+           d.key, ' ', array_to_string(list_transform(d.labels, lambda x: concat(strlen(x), ':', x)), ' ')
+       ), chr(10) ORDER BY d.position))
+FROM decisions d JOIN samples s USING (key) {joins}
+WHERE d.{name}_reason IS NULL GROUP BY d.shard ORDER BY d.shard
 """
 
 
@@ -50,16 +53,19 @@ class ExportPlan:
 def plan_export(root: DatasetRoot, config: CurateConfig, training_set: TrainingSet) -> ExportPlan:
     """Find the complete samples of a set and cut the shards into ranges of about one file each."""
     plans = plan_stages(config)
-    with open_tables(root, plans, training_set.stages) as tables:
-        tables.execute("CREATE TEMP TABLE decisions AS SELECT * FROM read_parquet($1)", [str(root.decisions_path)])
-        query = COMPLETE.format(joins=_joins(training_set), name=training_set.name)
-        digest = hashlib.sha256(_identity(config, training_set).encode())
-        sizes: dict[str, int] = {}
-        num_samples = 0
-        for key, shard, size_bytes, labels in _rows(tables.execute(query)):
-            digest.update(f"{key} {labels!r}\n".encode("utf-8", "surrogatepass"))
-            sizes[shard] = sizes.get(shard, 0) + size_bytes
-            num_samples += 1
+    query = COMPLETE.format(joins=_joins(training_set), name=training_set.name)
+    digest = hashlib.sha256(_identity(config, training_set).encode())
+    sizes: dict[str, int] = {}
+    num_samples = 0
+    with open_database() as tables:
+        for group in load_groups(tables, root, plans, list_parts(root, plans, training_set.stages)):
+            if not group:
+                continue
+            tables.register("decisions", read_decisions(root, group[0].name, group[-1].name))
+            for shard, count, size_bytes, content in tables.execute(query).fetchall():
+                digest.update(f"{shard} {content}\n".encode())
+                sizes[shard] = int(size_bytes)
+                num_samples += count
     ranges = _ranges(sizes, config.export.file_bytes / EXPECTED_SIZE[training_set.name])
     return ExportPlan(digest.hexdigest()[:DIGEST_HEX_DIGITS], num_samples, tuple(ranges))
 
@@ -75,7 +81,7 @@ def content_config(config: CurateConfig) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude={"root", "source", "ingest", "engine"})
 
 
-def aside_folder(root: DatasetRoot, training_set: TrainingSet, digest: str) -> Path:
+def aside_folder(root: DatasetRoot, training_set: TrainingSet, digest: str) -> Location:
     """Return where a set is written before it takes its place."""
     return root.path / f".{training_set.name}-{digest}"
 
@@ -97,11 +103,6 @@ def _identity(config: CurateConfig, training_set: TrainingSet) -> str:
         "fingerprints": stage_fingerprints(config, training_set),
     }
     return json.dumps(identity, sort_keys=True)
-
-
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, int, list[str]]]:
-    while batch := result.fetchmany(4096):
-        yield from batch
 
 
 def _ranges(sizes: dict[str, int], range_bytes: float) -> Iterator[ShardRange]:

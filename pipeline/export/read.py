@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipeline.export.columns import TrainingSet
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
+from schemas.storage import open_parquet
 
 
 def read_first_rows(root: DatasetRoot, training_set: TrainingSet, num: int) -> list[dict[str, Any]]:
@@ -16,6 +15,6 @@ def read_first_rows(root: DatasetRoot, training_set: TrainingSet, num: int) -> l
         raise UserError(f"{root.path}: no {training_set.name}/manifest.json, export it with `mobius curate`")
     if not manifest.files:
         return []
-    with pq.ParquetFile(root.export_folder(training_set.name) / manifest.files[0].name) as file:
+    with open_parquet(root.export_folder(training_set.name) / manifest.files[0].name) as file:
         rows: list[dict[str, Any]] = next(file.iter_batches(batch_size=num)).to_pylist()
     return rows

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from pipeline.inputs import ShardInputs, Wanted
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import StageInput
+from schemas.location import Location
 from schemas.manifest import ExportFile
-from schemas.storage import file_sha256, leaf_columns, write_text, written_aside
+from schemas.storage import file_sha256, leaf_columns, read_parquet, write_text, written_aside
 
 FILES = TypeAdapter(list[ExportFile])
 Row = dict[str, Any]
@@ -35,18 +36,28 @@ def write_range(
     digest: str,
     shards: ShardRange,
     num_threads: int = 1,
+    check: Callable[[], None] = lambda: None,
 ) -> int:
-    """Write the files of one range aside and return how many samples they hold; a finished range is left alone."""
+    """Write the files of one range aside and return how many samples they hold; a finished range is left alone.
+
+    `check` is called for each sample, and may raise; then the files that are whole stay.
+    """
     folder = aside_folder(root, training_set, digest)
     done = folder / f"{shards.number:05d}.json"
     if done.exists():
         return sum(file.num_samples for file in FILES.validate_json(done.read_bytes()))
-    rows = _rows(root, config, training_set, shards, num_threads)
+    rows = _checked(_rows(root, config, training_set, shards, num_threads), check)
     schema = training_set.schema(_metadata(config, training_set, digest))
     prefix = folder / f"{shards.number:05d}"
     files = list(_write_files(prefix, rows, schema, training_set=training_set, config=config))
     write_text(done, FILES.dump_json(files, indent=1).decode() + "\n")
     return sum(file.num_samples for file in files)
+
+
+def _checked(rows: Iterable[Row], check: Callable[[], None]) -> Iterator[Row]:
+    for row in rows:
+        check()
+        yield row
 
 
 def _metadata(config: CurateConfig, training_set: TrainingSet, digest: str) -> dict[str, str]:
@@ -106,14 +117,12 @@ def _shards_between(root: DatasetRoot, shards: ShardRange) -> Iterator[str]:
 def _read_chosen(root: DatasetRoot, shard: str, training_set: TrainingSet) -> dict[str, list[str]]:
     reason = f"{training_set.name}_reason"
     columns = ["key", "labels", reason]
-    rows = pq.read_table(
-        root.decisions_path, columns=columns, filters=[("shard", "=", shard)], partitioning=None
-    ).to_pylist()
+    rows = read_parquet(root.decisions_path, columns, filters=[("shard", "=", shard)]).to_pylist()
     return {row["key"]: row["labels"] for row in rows if row[reason] is None}
 
 
 def _write_files(
-    prefix: Path, rows: Iterable[Row], schema: pa.Schema, *, training_set: TrainingSet, config: CurateConfig
+    prefix: Location, rows: Iterable[Row], schema: pa.Schema, *, training_set: TrainingSet, config: CurateConfig
 ) -> Iterator[ExportFile]:
     """Start a new file whenever the last one is full."""
     groups = _row_groups(rows, training_set.picture, config.export.row_group_bytes)
@@ -128,9 +137,9 @@ def _write_files(
                 num_samples += len(group)
                 written += sum(len(row[training_set.picture]["bytes"]) for row in group)
                 group = next(groups, None)
-        yield ExportFile(
-            name=path.name, num_samples=num_samples, size_bytes=path.stat().st_size, sha256=file_sha256(path)
-        )
+            writer.close()
+            size_bytes, sha256 = aside.stat().st_size, file_sha256(aside)
+        yield ExportFile(name=path.name, num_samples=num_samples, size_bytes=size_bytes, sha256=sha256)
         number += 1
 
 

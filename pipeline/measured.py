@@ -1,0 +1,66 @@
+"""Measured: what all stages measured about every sample of a root -> one narrow DuckDB table to decide by.
+
+Deciding looks at all samples at once (which are copies of which, how often is a label seen), so this is the one table
+that is as long as the dataset: about 100 bytes per sample, on disk as far as memory does not suffice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import duckdb
+
+from pipeline.plan import StagePlan
+from pipeline.root import DatasetRoot
+from pipeline.select import MEASURES, POSITIONS
+from pipeline.tables import list_parts, load_groups, open_database
+from schemas.manifest import Shard
+
+TABLES = """
+CREATE TABLE shards (number BIGINT, shard VARCHAR);
+CREATE TABLE measured (
+    ordinal BIGINT, key UUID, label VARCHAR, is_probed BOOLEAN, num_frames BIGINT, num_distinct_frames BIGINT,
+    content UHUGEINT, text_area DOUBLE, is_readable BOOLEAN
+);
+"""
+
+INSERT = f"""
+INSERT INTO measured
+SELECT n.number * {POSITIONS} + s.position, s.key::UUID, s.label, s.reason IS NULL AND coalesce(p.status = 'ok', false),
+       p.num_frames, p.num_distinct_frames, md5_number(concat(p.pixels_hash, p.timing_hash)),
+       coalesce(t.text_area, 0), coalesce(t.status, 'ok') = 'ok'
+FROM samples s JOIN shards n USING (shard) LEFT JOIN probe p USING (key) LEFT JOIN text t USING (key)
+ORDER BY 1
+"""
+
+
+@contextmanager
+def open_measured(root: DatasetRoot, plans: Mapping[str, StagePlan]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database with the tables `shards` and `measured`; text that is not read yet counts as none."""
+    with open_database() as connection:
+        create_measured(connection, [shard.name for shard in root.read_manifest().shards])
+        for _ in load_groups(connection, root, plans, list_parts(root, plans, MEASURES)):
+            insert_measured(connection)
+        yield connection
+
+
+def create_measured(connection: duckdb.DuckDBPyConnection, shards: Sequence[str]) -> None:
+    """Create the two tables, `measured` empty."""
+    connection.execute(TABLES)
+    for number, shard in enumerate(shards):
+        connection.execute("INSERT INTO shards VALUES (?, ?)", [number, shard])
+
+
+def insert_measured(connection: duckdb.DuckDBPyConnection) -> None:
+    """Append what the tables samples, probe and text hold."""
+    connection.execute(INSERT)
+
+
+def ordinals_of(connection: duckdb.DuckDBPyConnection, group: Sequence[Shard]) -> tuple[int, int]:
+    """Return the first ordinal of a group of neighbouring shards and the first after it."""
+    if not group:
+        return 0, 0
+    found = connection.execute(
+        "SELECT min(number), max(number) FROM shards WHERE shard IN (?, ?)", [group[0].name, group[-1].name]
+    ).fetchone()
+    assert found is not None
+    return found[0] * POSITIONS, (found[1] + 1) * POSITIONS
