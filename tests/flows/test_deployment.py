@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -110,8 +111,9 @@ def test_run_is_watched_cancelled_started_again_and_equals_the_command(
     asked = {"root": str(root), "source": str(stickers), "engine": "processes", "workers": 2, "overrides": SETTINGS}
 
     first = deployed.start(CURATE, **asked)
-    deployed.await_state(first, "RUNNING")
-    wait_for(lambda: list(root.glob("stages/text-*/*.parquet")), "part file of text")
+    while not list(root.glob("stages/text-*/*.parquet")):
+        deployed.await_state(first, "RUNNING")
+        time.sleep(0.2)
     deployed.post(f"/flow_runs/{first}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
     deployed.await_state(first, "CANCELLED")
     assert seconds_to_stop(deployed, first) <= STOP_SECONDS
