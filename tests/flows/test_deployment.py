@@ -71,7 +71,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 @pytest.fixture(scope="module")
 def stickers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stickers")
-    write_stickers(folder, num=12, seed=5)
+    write_stickers(folder, num=6, seed=5)
     return folder / "media"
 
 
@@ -117,6 +117,8 @@ def test_run_is_watched_cancelled_started_again_and_equals_the_command(
     deployed.post(f"/flow_runs/{first}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
     deployed.await_state(first, "CANCELLED")
     assert seconds_to_stop(deployed, first) <= STOP_SECONDS
+    record = json.loads(next(root.glob("runs/*.json")).read_text())
+    assert record["outcome"] == "stopped"
     kept = {path: path.read_bytes() for path in root.glob("stages/*/*.parquet")}
     assert kept
     assert sum(pq.read_metadata(path).num_rows for path in kept) >= 1
