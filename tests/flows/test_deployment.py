@@ -129,7 +129,7 @@ def test_run_is_watched_cancelled_started_again_and_equals_the_command(
     state = deployed.await_state(second, "COMPLETED")
     assert state["message"].endswith("the sums agree")
     assert all(path.read_bytes() == before for path, before in kept.items()), "what was there is not done again"
-    assert "Finished in state Completed" in deployed.logs(second)
+    wait_for(lambda: "Finished in state Completed" in deployed.logs(second), "last line of the log")
     inner = deployed.post("/flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [second]}}})
     assert [run["name"] for run in inner] == [f"curate {root}"]
     tasks = deployed.post("/task_runs/filter", {"flow_runs": {"id": {"any_": [inner[0]["id"]]}}})
