@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, ParamSpec, TypeVar
 
+import httpx
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.engines import gpu_of_task
-from flows.secrets import provide_secrets
+from flows.gpu_limit import gpu_slot
+from flows.secret_blocks import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
 from pipeline.config import CurateConfig
@@ -33,10 +35,10 @@ R = TypeVar("R")
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
-    """Retry what the machine did; a sample or our code would only fail again."""
+    """Retry what the machine did, a timeout and an unreachable server included; all else would only fail again."""
     try:
         state.result()
-    except (MachineFault, OSError):
+    except (MachineFault, OSError, httpx.TransportError):
         return True
     except Exception:
         return False
@@ -89,7 +91,9 @@ def answer(
     else:
         use_gpu(gpu, config.stage_config(stage))
     root = DatasetRoot(config.root_path)
-    with closing_when_idle() if config.engine.name in ("dask", "ray") else nullcontext():
+    slot = nullcontext() if gpu is None else gpu_slot(config.engine.gpu_limit)
+    keeping = closing_when_idle() if config.engine.name in ("dask", "ray") else nullcontext()
+    with slot, keeping:
         try:
             return answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check)
         finally:
