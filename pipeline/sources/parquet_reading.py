@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.sources.content import shown
+from pipeline.sources.files import Files
+from pipeline.sources.readable import readable
 from pipeline.sources.reading import FILE_ERRNOS, machine_fault
 from schemas.errors import MachineFault, UserError
 
-READ_BUFFER_BYTES = 1 << 20
 DAMAGE = (
     OSError,
     pa.ArrowException,
@@ -20,12 +21,13 @@ DAMAGE = (
 
 
 @contextmanager
-def open_parquet(path: bytes, where: str) -> Iterator[pq.ParquetFile]:
+def open_parquet(files: Files, name: bytes) -> Iterator[pq.ParquetFile]:
     """Open a file and read its footer. Raises UserError if it is no Parquet file, or MachineFault."""
+    where = readable(name)
     try:
-        with pa.OSFile(path) as source:
+        with files.open_ranges(name) as source:
             # Without both settings a whole column of a row group is read into memory at once.
-            file = pq.ParquetFile(source, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
+            file = pq.ParquetFile(source, buffer_size=files.buffer_bytes, pre_buffer=False)
             _check_row_counts(file.metadata, where)
             yield file
     except DAMAGE as error:

@@ -1,6 +1,7 @@
 """Tar stream: an archive's file, plain or compressed -> its bytes from front to back, counted, never held."""
 
 import gzip
+import io
 import os
 import zlib
 from types import TracebackType
@@ -32,10 +33,10 @@ class BrokenArchive(Unreadable):
 class TarStream:
     """Bytes of a .tar, .tar.gz or .tar.zst, forward only; `offset` counts the bytes of the tar itself."""
 
-    def __init__(self, path: bytes) -> None:
-        """Open the file. Raises OSError."""
+    def __init__(self, raw: io.BufferedReader) -> None:
+        """Take over an opened file, which is closed with the stream. Raises OSError."""
         self.offset = 0
-        self._raw = open(path, "rb")  # noqa: SIM115 (closed by close)
+        self._raw = raw
         magic = self._raw.peek(4)[:4]
         self._file: Readable = self._raw
         self._size: int | None = None
@@ -44,7 +45,8 @@ class TarStream:
         elif magic.startswith(ZSTD_MAGIC):
             self._file = pa.CompressedInputStream(self._raw, "zstd")
         else:
-            self._size = os.fstat(self._raw.fileno()).st_size
+            self._size = self._raw.seek(0, os.SEEK_END)
+            self._raw.seek(0)
 
     def read(self, num_bytes: int) -> bytes:
         """Return that many bytes, fewer only at the end. Raises BrokenArchive if it cannot be unpacked."""

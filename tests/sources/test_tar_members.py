@@ -34,7 +34,7 @@ def read_archive(data: bytes) -> tuple[list[tuple[bytes, bytes]], str | None]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.tar"
         path.write_bytes(data)
-        with TarStream(bytes(path)) as stream:
+        with TarStream(path.open("rb")) as stream:
             try:
                 for member in read_members(stream):
                     members.append((member.name, stream.read_all(member.size, "it")))
