@@ -91,8 +91,8 @@ def remove(protocol: str, keys: list[str]) -> None:
 def list_folder(protocol: str, key: str) -> list[dict[str, Any]]:
     """List what lies directly in a folder.
 
-    Each with `name` (the last part), `type` (file or directory), `size`, `modified` and `etag`. The object that marks the
-    folder itself (its key ends in a slash) is left out.
+    Each with `name` (the last part), `type` (file or directory), `size`, `modified` and `etag`. The object that marks
+    the folder itself (its key ends in a slash) is left out.
     """
     try:
         with faults_told_apart(protocol, key):

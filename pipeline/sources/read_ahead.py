@@ -37,7 +37,7 @@ def read_ahead(
             while True:
                 while len(measured) + len(fetched) < 2 * NUM_READERS and (each := next(waiting, None)) is not None:
                     measured.append((each, pool.submit(measure, each)))
-                while measured and len(fetched) < NUM_READERS and (measured[0][1].done() or not fetched):
+                while measured and len(fetched) < NUM_READERS and (not fetched or _is_measured(measured[0][1])):
                     found = measured[0][1].result()
                     size_bytes = found if isinstance(found, int) else 0
                     if fetched and held_bytes + size_bytes > MAX_HELD_BYTES:
@@ -54,6 +54,11 @@ def read_ahead(
                 yield each, content
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_measured(future: Future[int | Content]) -> bool:
+    """True if a size is known; what measuring raised waits until all before it is handed on."""
+    return future.done() and future.exception() is None
 
 
 def _settled(content: Content) -> Future[Content]:
