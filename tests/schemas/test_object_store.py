@@ -28,7 +28,7 @@ from schemas.storage import (
 )
 from tests.s3 import S3Server
 
-MULTIPART_BYTES = (50 << 20) + 1  # s3fs cuts uploads into parts of 50 MiB
+MULTIPART_BYTES = (100 << 20) + 1  # from twice its part of 50 MiB on, s3fs uploads in parts
 
 
 @pytest.fixture

@@ -100,13 +100,13 @@ def test_in_a_store_states_stay_and_change_alike(bucket: Path, s3: S3Server, lis
 
 def test_a_label_file_in_the_known_state_is_not_read_through(listed: Path, bytes_read: Callable[[], int]) -> None:
     with (listed / "labels.jsonl").open("a") as file:
-        file.write((json.dumps({"path": "a.gif"}) + "\n") * 100_000)
+        file.write((json.dumps({"path": "a.gif", "more": "x" * 1000}) + "\n") * 3000)
     config = SourceConfig(path=str(listed))
     known = open_source(config).state()
     before = bytes_read()
     opened = open_source(config, known_state=known)
     assert bytes_read() - before < 1 << 20
-    assert len(list(opened.samples())) == 100_001
+    assert len(list(opened.samples())) == 3001
 
 
 def test_a_label_file_in_another_state_is_read_through(listed: Path) -> None:
