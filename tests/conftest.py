@@ -52,7 +52,7 @@ def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture
 def s3(s3_process: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     """The S3 server, with the environment in which this process finds it; the client is opened once."""
-    if s3_process.process is None:
+    if not s3_process.is_running:
         s3_process.start()
     for name, value in s3_process.environment.items():
         monkeypatch.setenv(name, value)

@@ -40,6 +40,10 @@ class S3Server:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         rclone = find_rclone()
@@ -54,9 +58,10 @@ class S3Server:
             )
         deadline = time.monotonic() + START_SECONDS
         while not _answers(self.port):
-            assert self.process.poll() is None, f"rclone ended at once, see {log.name}"
+            assert self.is_running, f"rclone ended at once, see {log.name}"
             assert time.monotonic() < deadline, f"rclone does not answer, see {log.name}"
             time.sleep(0.05)
+        assert self.is_running, f"another program answers at port {self.port}, see {log.name}"
 
     def kill(self) -> None:
         """End the server as a power cut would."""

@@ -14,7 +14,9 @@ from pipeline.ingest import IngestConfig, KnownKeys, ingest_source
 from pipeline.root import DatasetRoot
 from pipeline.sources import SourceConfig
 from schemas.errors import Stopped
+from schemas.location import ObjectPath
 from tests.media.gifs import GREEN, RED, encode_gif
+from tests.s3 import S3Server
 
 GIF = encode_gif([RED, GREEN])
 
@@ -115,3 +117,17 @@ def test_a_manifest_of_before_states_is_read_and_its_source_once_more(tmp_path: 
     root.manifest_path.write_text(json.dumps(old))
     assert ingest_source(root, source, config=IngestConfig()) == 0
     assert root.read_manifest().source_states == states
+
+
+def test_from_a_store_into_a_store_the_shards_are_the_same(tmp_path: Path, bucket: Path, s3: S3Server) -> None:
+    config = IngestConfig(max_shard_samples=10, max_row_group_samples=4)
+    on_disk = DatasetRoot(tmp_path / "root")
+    ingest_source(on_disk, write_source(tmp_path / "s", range(25)), config=config)
+    write_source(bucket / "s", range(25))
+    source = SourceConfig(path=f"s3://{bucket.name}/s", name="s")
+    in_store = DatasetRoot(ObjectPath("s3", bucket.name) / "root")
+    assert ingest_source(in_store, source, config=config) == 25
+    assert ingest_source(in_store, source, config=config) == 0
+    assert in_store.read_manifest().shards == on_disk.read_manifest().shards
+    for shard in on_disk.read_manifest().shards:
+        assert in_store.shard_path(shard.name).read_bytes() == on_disk.shard_path(shard.name).read_bytes()
