@@ -6,8 +6,8 @@
 Processor stages: the column `cpu_seconds` of every answer in ROOT, per sample that a stage answered, and how many
 samples reach it. Model stages on GPUs: not measured here, but counted: 2 FLOP per parameter and token for reading the
 prompt, all weights once per written token and batch, on a GPU that reaches the shares given below of its arithmetic and
-bandwidth. These assumptions stand in GPU_STAGES, to be replaced by what `mobius status` of a run with GPUs says (seconds
-of work per stage) with --measured STAGE=SECONDS_PER_SAMPLE.
+bandwidth. These assumptions stand in GPU_STAGES, to be replaced by what `mobius status` says of a run with GPUs, with
+--measured STAGE=SECONDS_PER_SAMPLE.
 """
 
 import argparse
