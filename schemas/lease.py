@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from schemas import object_store
@@ -21,9 +22,11 @@ from schemas.location import ObjectPath
 from schemas.storage import remove_files, write_text
 
 SUFFIX = ".lease"
+TAKEN = ".taken"  # after the name of a lease: whoever wrote it has taken the folder from its holder
 RENEW_SECONDS = 4.0
 STALE_SECONDS = 16.0
 LOOK_SECONDS = 1.0
+NOTE_SECONDS = 3600.0  # whoever has not found the note by then has ended
 
 
 @contextmanager
@@ -56,8 +59,9 @@ def _wait_for_turn(folder: ObjectPath, mine: ObjectPath, busy: str) -> None:
         others = [each for name, each in leases.items() if name < mine.name]
         living = [each for each in others if (now - each["modified"]).total_seconds() < STALE_SECONDS]
         living = [each for each in living if not _is_dead_neighbour(folder / each["name"])]
-        remove_files([folder / each["name"] for each in others if each not in living])
+        _take(folder, [each["name"] for each in others if each not in living])
         if not living:
+            _remove_old_notes(folder, now)
             return
         for each in living:
             if first_seen.setdefault(each["name"], each["modified"]) != each["modified"]:
@@ -66,10 +70,23 @@ def _wait_for_turn(folder: ObjectPath, mine: ObjectPath, busy: str) -> None:
         _renew(mine)
 
 
+def _take(folder: ObjectPath, names: list[str]) -> None:
+    """Remove leases of the dead. One that only seemed dead finds the note, even if it writes its lease once more."""
+    for name in names:
+        write_text(folder / f"{name}{TAKEN}", "")
+    remove_files([folder / name for name in names])
+
+
+def _remove_old_notes(folder: ObjectPath, now: datetime) -> None:
+    listed = object_store.list_folder(folder.protocol, folder.key)
+    notes = [each for each in listed if each["name"].endswith(TAKEN)]
+    remove_files([folder / each["name"] for each in notes if (now - each["modified"]).total_seconds() > NOTE_SECONDS])
+
+
 def _keep(mine: ObjectPath, ended: threading.Event, on_lost: Callable[[], None]) -> None:
     while not ended.wait(RENEW_SECONDS):
         with contextlib.suppress(MachineFault):  # the store is away: so it is for others
-            if not mine.exists():
+            if not mine.exists() or mine.with_name(f"{mine.name}{TAKEN}").exists():
                 if not ended.is_set():
                     on_lost()
                 return

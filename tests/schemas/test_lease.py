@@ -12,7 +12,7 @@ from schemas import lease
 from schemas.errors import UserError
 from schemas.lease import leased
 from schemas.location import ObjectPath
-from schemas.storage import list_sizes, remove_files, write_text
+from schemas.storage import list_sizes, write_text
 from tests.s3 import S3Server
 
 BUSY = "another run has this root"
@@ -66,7 +66,7 @@ def test_a_dead_process_of_this_machine_makes_way_at_once(folder: ObjectPath) ->
 def test_a_process_of_another_machine_makes_way_when_it_was_silent_long_enough(
     folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "STALE_SECONDS", 1.5)
+    monkeypatch.setattr(lease, "STALE_SECONDS", 6.0)
     write_text(folder / OLDEST, holder_of("elsewhere", dead_pid()))
     looked: list[float] = []
     monkeypatch.setattr(lease.time, "sleep", lambda seconds: looked.append(seconds) or threading.Event().wait(seconds))
@@ -78,7 +78,7 @@ def test_a_process_of_another_machine_makes_way_when_it_was_silent_long_enough(
 def test_a_lease_that_nobody_can_read_is_a_living_one_until_it_is_stale(
     folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "STALE_SECONDS", 1.5)
+    monkeypatch.setattr(lease, "STALE_SECONDS", 6.0)
     write_text(folder / OLDEST, "{")
     with leased(folder, busy=BUSY, on_lost=nobody_cares):
         assert OLDEST not in list_sizes(folder)
@@ -100,7 +100,17 @@ def test_other_objects_of_the_folder_are_no_leases(folder: ObjectPath) -> None:
 def test_who_loses_the_lease_is_told(folder: ObjectPath) -> None:
     lost = threading.Event()
     with leased(folder, busy=BUSY, on_lost=lost.set):
-        remove_files([folder / name for name in list_sizes(folder)])
+        (mine,) = list_sizes(folder)
+        lease._take(folder, [mine])
+        assert lost.wait(LONG_SECONDS)
+
+
+def test_a_holder_that_writes_its_lease_while_it_is_taken_is_told_too(folder: ObjectPath) -> None:
+    lost = threading.Event()
+    with leased(folder, busy=BUSY, on_lost=lost.set):
+        (mine,) = list_sizes(folder)
+        lease._take(folder, [mine])
+        lease._renew(folder / mine)  # it had just looked
         assert lost.wait(LONG_SECONDS)
 
 
