@@ -8,6 +8,7 @@ from pydantic import Field
 from pipeline.answers import FlushConfig
 from pipeline.export.config import ExportConfig
 from pipeline.ingest import IngestConfig
+from pipeline.operations_config import LogConfig, MetricsConfig
 from pipeline.select import SelectConfig
 from pipeline.sources import SourceConfig
 from pipeline.stages.clean import CheckedCleanConfig, CleanStageConfig
@@ -19,6 +20,7 @@ from pipeline.stages.translation import TranslationConfig
 from pipeline.stages.video_caption import VideoCaptionConfig
 from schemas.config import StrictConfig
 from schemas.location import Location, parse_location
+from schemas.room import ReserveConfig
 
 
 class EngineConfig(StrictConfig):
@@ -28,6 +30,7 @@ class EngineConfig(StrictConfig):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)  # tasks at the same time
     gpus: int = Field(1, ge=1, le=64)  # of this machine; a model in process is opened once on each
     flush: FlushConfig = FlushConfig()
+    reserve: ReserveConfig = ReserveConfig()
 
 
 class CurateConfig(StrictConfig):
@@ -46,6 +49,8 @@ class CurateConfig(StrictConfig):
     select: SelectConfig = SelectConfig()
     export: ExportConfig = ExportConfig()
     engine: EngineConfig = EngineConfig()
+    log: LogConfig = LogConfig()
+    metrics: MetricsConfig = MetricsConfig()
 
     @property
     def root_path(self) -> Location:
