@@ -49,8 +49,11 @@ class StageBars:
 
 
 @contextmanager
-def stage_bars() -> Iterator[StageBars]:
-    """Show bars while a run goes on; where standard error is no terminal, they appear once at the end."""
+def stage_bars(*, are_shown: bool = True) -> Iterator[StageBars]:
+    """Show bars while a run goes on; where standard error is no terminal, they appear once at the end.
+
+    Not shown, they keep quiet altogether: the log speaks.
+    """
     columns = (
         TextColumn("{task.description:<14}"),
         BarColumn(),
@@ -60,5 +63,5 @@ def stage_bars() -> Iterator[StageBars]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True, quiet=not are_shown), disable=not are_shown) as progress:
         yield StageBars(progress)

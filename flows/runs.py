@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from flows.pace import Measured, recorded_pace
 from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
@@ -45,6 +46,7 @@ class RunRecord:
     )
     started: float = dataclasses.field(default_factory=time.time)
     notes: list[str] = dataclasses.field(default_factory=list)
+    measured: dict[str, Measured] = dataclasses.field(default_factory=dict)  # stage -> its pace in this run
 
     def note(self, sentence: str) -> None:
         """Add a sentence that the next record of this run will have."""
@@ -61,6 +63,7 @@ class RunRecord:
             "fingerprints": {name: plan.fingerprint for name, plan in plan_stages(self.config).items()},
             "versions": {"python": platform.python_version(), **_versions()},
             "notes": self.notes,
+            "measured": recorded_pace(self.measured),
             "error": traceback.format_exception(error) if error else None,
             "ledger": dataclasses.asdict(ledger) if ledger else None,
         }

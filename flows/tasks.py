@@ -1,11 +1,19 @@
 """Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
 
-from collections.abc import Callable, Sequence
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from logging import WARNING
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import task_run
 
+from flows.log import log_event, sentence_of, use_log
 from flows.secrets import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
@@ -21,18 +29,49 @@ from pipeline.ledger import Ledger, write_fates
 from pipeline.models.cache import close_model
 from pipeline.root import DatasetRoot
 from pipeline.stop_sign import StopSign
-from schemas.errors import MachineFault
+from schemas.errors import MachineFault, NoRoom
+from schemas.manifest import ExportManifest
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
     """Retry what the machine did; a sample or our code would only fail again."""
     try:
         state.result()
-    except (MachineFault, OSError):
+    except (MachineFault, OSError) as error:
+        log_event("retry", level=WARNING, task=run.name, attempt=run.run_count + 1, reason=sentence_of(error))
         return True
     except Exception:
         return False
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDone:
+    """What one task did, where, in how many seconds, and how often it was tried again before."""
+
+    count: ChunkCount
+    host: str
+    pid: int
+    seconds: float
+    num_retries: int
+
+
+@contextmanager
+def logged(config: CurateConfig, stage: str, run: str) -> Iterator[Callable[[ChunkCount], ChunkDone]]:
+    """Log as the run does, on whatever machine this is, with every fault of it; gives how to sign what was done."""
+    use_log(config.log, run)
+    began = time.monotonic()
+
+    def sign(count: ChunkCount) -> ChunkDone:
+        retries = max(0, (task_run.run_count or 1) - 1)
+        return ChunkDone(count, socket.gethostname(), os.getpid(), time.monotonic() - began, retries)
+
+    try:
+        yield sign
+    except (MachineFault, OSError) as error:
+        event = "no_room" if isinstance(error, NoRoom) else "machine_fault"
+        log_event(event, level=WARNING, stage=stage, reason=sentence_of(error))
+        raise
 
 
 curate_task = task(
@@ -47,7 +86,13 @@ curate_task = task(
 @curate_task
 def ingest(config: CurateConfig, follow: Callable[[int], None]) -> int:
     """Append what the source has and the dataset has not; `follow` is told how many samples there are by now."""
-    return ingest_source(DatasetRoot(config.root_path), config.source, config=config.ingest, follow=follow)
+    return ingest_source(
+        DatasetRoot(config.root_path),
+        config.source,
+        config=config.ingest,
+        follow=follow,
+        reserve=config.engine.reserve,
+    )
 
 
 @curate_task
@@ -63,17 +108,18 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 
 
 @curate_task
-def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, gpu: int | None = None) -> ChunkCount:
+def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, gpu: int | None = None) -> ChunkDone:
     """Run one stage over one chunk; run: the run whose stop sign is heeded; gpu: the number of the one to use."""
-    provide_secrets(config, stage)
-    if gpu is not None:
-        use_gpu(gpu)
-    root = DatasetRoot(config.root_path)
-    try:
-        return answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check)
-    finally:
+    with logged(config, stage, run) as sign:
+        provide_secrets(config, stage)
         if gpu is not None:
-            close_model()  # the next stage's task may go to another worker, and its model needs the room
+            use_gpu(gpu)
+        root = DatasetRoot(config.root_path)
+        try:
+            return sign(answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check))
+        finally:
+            if gpu is not None:
+                close_model()  # the next stage's task may go to another worker, and its model needs the room
 
 
 @curate_task
@@ -85,29 +131,33 @@ def plan(config: CurateConfig, name: str) -> ExportPlan | None:
 
 
 @curate_task
-def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str) -> int:
+def write(
+    config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str
+) -> ChunkDone:
     """Write some ranges of one set; run: the run whose stop sign is heeded."""
     dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
     check = StopSign(dataset, run).check
-    return sum(
-        write_range(
-            dataset,
-            config,
-            training_set=training_set,
-            digest=digest,
-            shards=each,
-            num_threads=threads,
-            check=check,
+    with logged(config, f"export {name}", run) as sign:
+        num_samples = sum(
+            write_range(
+                dataset,
+                config,
+                training_set=training_set,
+                digest=digest,
+                shards=each,
+                num_threads=threads,
+                check=check,
+            )
+            for each in ranges
         )
-        for each in ranges
-    )
+        return sign(ChunkCount(num_samples))
 
 
 @curate_task
-def finish(config: CurateConfig, name: str, planned: ExportPlan) -> int:
+def finish(config: CurateConfig, name: str, planned: ExportPlan) -> ExportManifest:
     """Put a finished set in its place."""
     dataset = DatasetRoot(config.root_path)
-    return finish_export(dataset, config, training_set=TRAINING_SETS[name], plan=planned).num_samples
+    return finish_export(dataset, config, training_set=TRAINING_SETS[name], plan=planned)
 
 
 @curate_task

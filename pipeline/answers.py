@@ -23,6 +23,7 @@ from schemas.location import Location, ObjectPath
 from schemas.room import ReserveConfig
 from schemas.storage import (
     list_finished,
+    list_sizes,
     open_parquet,
     parquet_compression,
     read_parquet,
@@ -156,6 +157,20 @@ def parts_by_shard(folder: Location) -> Parts:
 def count_rows(folder: Location) -> int:
     """Return how many rows the parts of a stage hold, from their names alone."""
     return sum(map(_num_rows, list_finished(folder)))
+
+
+@dataclass(frozen=True, slots=True)
+class PartsSize:
+    """How large the parts of a stage are together."""
+
+    num_rows: int
+    size_bytes: int
+
+
+def measure_parts(folder: Location) -> PartsSize:
+    """Return rows and bytes of the parts of a stage, from one listing."""
+    sizes = {name: size for name, size in list_sizes(folder).items() if name.endswith(".parquet")}
+    return PartsSize(sum(_num_rows(folder / name) for name in sizes), sum(sizes.values()))
 
 
 def read_current_answers(folder: Location, shard: str, columns: list[str]) -> dict[str, dict[str, Any]]:

@@ -140,9 +140,7 @@ class _Pending:
         return self.shard.is_ready(key, wants_video=wants_video)
 
 
-def _answer_slice(
-    part: Slice, pending: _Pending, writer: PartWriter, check: Callable[[], None]
-) -> ChunkCount:
+def _answer_slice(part: Slice, pending: _Pending, writer: PartWriter, check: Callable[[], None]) -> ChunkCount:
     count = ChunkCount()
     row_groups = [each for each in range(part.first, part.last + 1) if pending.shard.has(each, pending.is_pending)]
     try:

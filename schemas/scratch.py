@@ -18,9 +18,9 @@ def orphaned_folders() -> Iterator[Path]:
     """Yield the temporary folders of processes of this machine and user that are gone."""
     for folder in sorted(Path(tempfile.gettempdir()).iterdir()):
         match = NAME.fullmatch(folder.name)
-        if match and folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid():
-            if not _lives(int(match[1])):
-                yield folder
+        is_ours = match and folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+        if match and is_ours and not _lives(int(match[1])):
+            yield folder
 
 
 def _lives(process: int) -> bool:
