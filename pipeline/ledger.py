@@ -236,9 +236,8 @@ def _count_stage(tables: duckdb.DuckDBPyConnection, stage: str) -> StageCount:
     rows = tables.execute(
         f"SELECT status, reason, count(*), sum(seconds) FROM {stage} GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    cost = tables.execute(f"SELECT coalesce(sum(waited_seconds), 0), sum(tokens) FROM {stage}").fetchone()
-    assert cost is not None
-    waited, tokens = cost
+    cost = tables.execute(f"SELECT coalesce(sum(waited_seconds), 0), sum(tokens) FROM {stage}").fetchall()
+    ((waited, tokens),) = cost
     return StageCount(
         ok=sum(count for status, _, count, _ in rows if status == "ok"),
         failed={reason: count for status, reason, count, _ in rows if status == "failed"},
@@ -254,9 +253,8 @@ def _count_stage(tables: duckdb.DuckDBPyConnection, stage: str) -> StageCount:
 
 
 def _number(tables: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = tables.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])
+    ((number,),) = tables.execute(query).fetchall()  # all: a result left half read blocks the connection
+    return int(number)
 
 
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

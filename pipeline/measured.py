@@ -59,8 +59,7 @@ def ordinals_of(connection: duckdb.DuckDBPyConnection, group: Sequence[Shard]) -
     """Return the first ordinal of a group of neighbouring shards and the first after it."""
     if not group:
         return 0, 0
-    found = connection.execute(
+    ((lowest, highest),) = connection.execute(
         "SELECT min(number), max(number) FROM shards WHERE shard IN (?, ?)", [group[0].name, group[-1].name]
-    ).fetchone()
-    assert found is not None
-    return found[0] * POSITIONS, (found[1] + 1) * POSITIONS
+    ).fetchall()
+    return lowest * POSITIONS, (highest + 1) * POSITIONS

@@ -158,15 +158,14 @@ def sweep(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[d
         for place, max_text_area in enumerate(max_text_areas):
             for min_label_count in _with(SWEEP_MIN_LABEL_COUNTS, config.min_label_count):
                 kept = {"frames": frames, "areas": len(max_text_areas) - place, "min_label_count": int(min_label_count)}
-                found = connection.execute(SWEEP, kept).fetchone()
-                assert found is not None
+                ((num_samples, num_labels),) = connection.execute(SWEEP, kept).fetchall()
                 rows.append(
                     {
                         "min_frames": int(least_frames),
                         "max_text_area": max_text_area,
                         "min_label_count": int(min_label_count),
-                        "num_samples": found[0],
-                        "num_labels": found[1],
+                        "num_samples": num_samples,
+                        "num_labels": num_labels,
                     }
                 )
     return rows
