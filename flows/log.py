@@ -61,7 +61,12 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        always: dict[str, Any] = {"time": time, "level": record.levelname.lower(), "event": record.getMessage(), "run": self._run}
+        always: dict[str, Any] = {
+            "time": time,
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            "run": self._run,
+        }
         always |= {"host": socket.gethostname(), "pid": os.getpid()}
         fields = {name: _bounded(value) for name, value in getattr(record, "fields", {}).items() if value is not None}
         if self._is_json:

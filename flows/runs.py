@@ -7,6 +7,7 @@ import platform
 import secrets
 import time
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -82,6 +83,25 @@ def read_last_run(root: DatasetRoot) -> tuple[CurateConfig, Plans]:
         return config, recorded_plans(config, record["fingerprints"])
     except (ValidationError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{records[-1]}: not a run record that this version can read") from error
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a record says of a run: running, done, stopped or failed."""
+
+    identity: str
+    outcome: str
+    fingerprints: frozenset[str]
+
+
+def read_outcomes(root: DatasetRoot) -> Iterator[RunOutcome]:
+    """Yield the outcomes of the runs of a root, the newest first. Raises UserError for a record that is none."""
+    for path in reversed(list_finished(root.runs, suffix=".json")):
+        try:
+            record: Any = json.loads(path.read_bytes())
+            yield RunOutcome(str(record["id"]), str(record["outcome"]), frozenset(record["fingerprints"].values()))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"{path}: not a run record that this version can read") from error
 
 
 def open_root(place: str) -> DatasetRoot:
