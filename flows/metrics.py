@@ -3,6 +3,7 @@
 Workers are many and short-lived; the driver is one, and every chunk's count comes back to it. So it alone serves.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -44,6 +45,7 @@ class RunMetrics:
         self.written = gauge("written_bytes", "Bytes of this stage's finished files in the root")
         self.stage_left = gauge("stage_left_seconds", "Time left for this stage, from its rate")
         self.left = Gauge("mobius_left_seconds", "Time left for the run, of stages measured before", registry=registry)
+        self.left.set(math.nan)
         self.started = Gauge("mobius_started_timestamp_seconds", "When the run began", registry=registry)
 
     def count_chunk(self, stage: str, count: ChunkCount, *, num_retries: int) -> None:

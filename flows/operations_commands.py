@@ -42,9 +42,8 @@ def status(
         config, plans = read_last_run(dataset)
         ledger = read_ledger(dataset, config.select, plans)
         if as_json:
-            sys.stdout.write(
-                json.dumps({"run": run.as_dict(), **dataclasses.asdict(ledger)}, ensure_ascii=False) + "\n"
-            )
+            told = {"run": run.as_dict(), **dataclasses.asdict(ledger)}
+            sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
         else:
             show_ledger(ledger, root, is_running=run.is_running)
         if not watch or not run.is_running:
@@ -61,8 +60,9 @@ def gc(
     ] = 1.0,
     as_json: Json = False,
 ) -> None:
-    """List what nobody reads any more, or remove it: answers of settings that are gone, parts doubled by a kill, exports
-    left aside, shards never recorded, notes of dead runs, temporary folders of dead processes. Not while a run goes on.
+    """List what nobody reads any more, or remove it: answers of settings that are gone, parts doubled by a kill,
+    exports left aside, shards never recorded, notes of dead runs, temporary folders of dead processes. Not while a
+    run goes on.
     """
     from flows.garbage import collect_garbage
     from flows.runs import open_root

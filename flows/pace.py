@@ -83,6 +83,16 @@ def read_history(root: DatasetRoot) -> History:
     return History(measured)
 
 
+def duration(seconds: float) -> str:
+    """Write seconds as people say them: the two largest units."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    units = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next((number for number, (count, _) in enumerate(units) if count), len(units) - 1)
+    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2])
+
+
 def recorded_pace(measured: Mapping[str, Measured]) -> dict[str, Any]:
     """Return what a run record keeps of a run's pace."""
     return {name: asdict(each) for name, each in measured.items()}

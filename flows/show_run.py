@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.life_sign import LifeSign
+from flows.pace import duration
 from flows.run_status import ENDED_WITHOUT_A_WORD, RunStatus
 from pipeline.garbage import Garbage
 
@@ -30,27 +31,23 @@ def show_garbage(garbage: Sequence[Garbage], *, is_deleted: bool) -> None:
     table = Table("place", "why", title="Read by nobody", title_justify="left", title_style="bold")
     table.add_column("files", justify="right")
     table.add_column("bytes", justify="right")
-    for each in garbage:
-        place = "".join(
-            character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(each.place)
-        )
-        table.add_row(Text(place, overflow="fold"), each.why, f"{len(each.files):,}", f"{each.size_bytes:,}")
+    for found in garbage:
+        place = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(found.place))
+        table.add_row(Text(place, overflow="fold"), found.why, f"{len(found.files):,}", f"{found.size_bytes:,}")
     console.print(table)
     total = sum(each.size_bytes for each in garbage)
     console.print(f"{total:,} bytes removed." if is_deleted else f"{total:,} bytes; remove them with --delete.")
 
 
-def duration(seconds: float) -> str:
-    """Write seconds as people say them: the two largest units."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    units = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    first = next((number for number, (count, _) in enumerate(units) if count), len(units) - 1)
-    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2])
+def _progress(sign: LifeSign) -> str:
+    of = "" if sign.total is None else f" of {sign.total:,}"
+    rate = "" if sign.rate is None else f", {sign.rate:,.1f}/s"
+    left = _left(sign)
+    seen = f"last sign of life {duration(sign.age_seconds)} ago, process {sign.pid} on {sign.host}"
+    return f"{sign.stage or 'starting'}: {sign.done:,}{of}{rate}{', ' if left else ''}{left}; {seen}"
 
 
-def time_left(sign: LifeSign) -> str:
+def _left(sign: LifeSign) -> str:
     """Say what time is left for the stage and for the run, as far as it is known."""
     said = []
     if sign.stage_left is not None:
@@ -61,11 +58,3 @@ def time_left(sign: LifeSign) -> str:
     if sign.unmeasured:
         said.append(f"not measured yet: {', '.join(sign.unmeasured)}")
     return ", ".join(said)
-
-
-def _progress(sign: LifeSign) -> str:
-    of = "" if sign.total is None else f" of {sign.total:,}"
-    rate = "" if sign.rate is None else f", {sign.rate:,.1f}/s"
-    left = time_left(sign)
-    seen = f"last sign of life {duration(sign.age_seconds)} ago, process {sign.pid} on {sign.host}"
-    return f"{sign.stage or 'starting'}: {sign.done:,}{of}{rate}{', ' if left else ''}{left}; {seen}"

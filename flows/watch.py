@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from flows.life_sign import LifeSign
 from flows.log import log_event
 from flows.metrics import RunMetrics
-from flows.pace import Measured, TimeLeft, read_history, time_left
+from flows.pace import Measured, TimeLeft, duration, read_history, time_left
 from flows.progress import StageBars
 from flows.tasks import ChunkDone
 from pipeline.answers import count_rows
@@ -20,6 +20,7 @@ from schemas.errors import MachineFault, UserError
 
 Move = Callable[..., None]
 MIN_SECONDS = 1.0  # before that a rate says nothing
+SECONDS_BETWEEN_LINES = 60.0  # of the log, on how far a long stage is
 
 
 class RunWatch:
@@ -35,6 +36,8 @@ class RunWatch:
         self._lock = threading.Lock()
         self._now = LifeSign()
         self._since = time.monotonic()
+        self._said = time.monotonic()
+        self._note = ""  # beside the bar: time left for the run
         self._before = 0
         self._num_ingested = 0
         self._counted: dict[str, int] = {}
@@ -53,7 +56,7 @@ class RunWatch:
         self.metrics.pending.labels(name).set(total or 0)
 
         def move(done: int, *, total: int | None = None, size_bytes: int | None = None) -> None:
-            move_bar(done, total=total)
+            move_bar(done, total=total, note="" if done == (total or self._now.total) else self._note)
             self._move(name, done, total=total, size_bytes=size_bytes)
 
         yield move
@@ -88,6 +91,12 @@ class RunWatch:
         if left.stage is not None and left.run is not None:
             self.metrics.stage_left.labels(now.stage).set(left.stage)
             self.metrics.left.set(left.run)
+            self._note = f"run {'over ' if left.unmeasured else ''}{duration(left.run)}"
+        if time.monotonic() - self._said > SECONDS_BETWEEN_LINES:
+            self._said = time.monotonic()
+            log_event(
+                "progress", stage=now.stage, samples=now.done, of=now.total, per_second=rate, seconds_left=left.run
+            )
         return LifeSign(now.stage, now.done, now.total, rate, left.stage, left.run, left.unmeasured)
 
     def _move(self, name: str, done: int, *, total: int | None, size_bytes: int | None) -> None:

@@ -93,7 +93,7 @@ def _unread_stages(root: DatasetRoot, found: Sequence[Found], needed: Needed) ->
 
 
 def _doubled_parts(root: DatasetRoot, found: Sequence[Found], needed: Needed) -> Iterator[Garbage]:
-    """Find parts whose rows are all in another part of the same shard, as a kill in the middle of joining leaves them."""
+    """Find parts whose rows are all in another part of their shard, as a kill in the middle of joining leaves them."""
     for name, files in _by_folder(found, root.stages.name).items():
         match = STAGE_FOLDER.fullmatch(name)
         if not match or match[1] not in needed.fingerprints:

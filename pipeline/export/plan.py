@@ -77,7 +77,7 @@ def stage_fingerprints(config: CurateConfig, training_set: TrainingSet) -> dict[
 
 
 def content_config(config: CurateConfig) -> dict[str, Any]:
-    """Return the part of a config that decides what the files hold: not where they lie, nor who makes or watches them."""
+    """Return the part of a config that decides what the files hold: not their place, nor who makes or watches them."""
     return config.model_dump(mode="json", exclude={"root", "source", "ingest", "engine", "log", "metrics"})
 
 
