@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, replace
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.root import DatasetRoot
-from schemas.errors import MachineFault
+from schemas.errors import MachineFault, MobiusError
 from schemas.location import Location, ObjectPath
 from schemas.storage import remove_files, write_text
 
 SUFFIX = ".life"
 BEAT_SECONDS = {"disk": 3.0, "store": 15.0}  # in a store each costs a request
 DEAD_AFTER_SECONDS = 60.0
+END_SECONDS = 2.0  # longer than that nobody waits for a sign on its way to a store that is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,22 @@ def giving_life_signs(root: DatasetRoot, run: str, look: Callable[[], LifeSign])
     seconds = BEAT_SECONDS["store" if isinstance(root.path, ObjectPath) else "disk"]
 
     def beat() -> None:
-        while True:
-            sign = replace(look(), host=socket.gethostname(), pid=os.getpid(), time=time.time())
-            with suppress(MachineFault, OSError):  # a full disk or a store that is away: the run itself will say so
-                write_text(path, json.dumps(asdict(sign)) + "\n")
-            if ended.wait(seconds):
-                return
+        sign = replace(look(), host=socket.gethostname(), pid=os.getpid(), time=time.time())
+        with suppress(MobiusError, OSError):  # a full disk, a store that is away: the run itself will say so
+            write_text(path, json.dumps(asdict(sign)) + "\n")
 
-    thread = threading.Thread(target=beat, daemon=True)
+    def keep_beating() -> None:
+        while not ended.wait(seconds):
+            beat()
+
+    beat()
+    thread = threading.Thread(target=keep_beating, daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
-        thread.join()
+        thread.join(END_SECONDS)
         with suppress(MachineFault, OSError):
             remove_files([path])
 

@@ -50,21 +50,21 @@ def recorded(run: CurateRun) -> Iterator[None]:
     stopped = Stopped("asked to stop, and ended before it came to rest")
     run.stopping.before_hard_end(lambda: run.record.write("stopped", error=stopped))
     run.record.measured = run.watch.measured
-    run.record.write("running")
-    log_event("run_started", root=str(run.record.root.path), engine=run.record.config.engine.name)
-    try:
-        with giving_life_signs(run.record.root, run.record.identity, run.watch.look):
+    with giving_life_signs(run.record.root, run.record.identity, run.watch.look):
+        run.record.write("running")
+        log_event("run_started", root=str(run.record.root.path), engine=run.record.config.engine.name)
+        try:
             yield
-        run.record.write("done", run.ledger)
-        _log_end(run, "done", level=logging.INFO)
-    except BaseException as error:
-        outcome = "stopped" if isinstance(error, Stopped) else "failed"
-        _log_end(run, outcome, level=logging.INFO if outcome == "stopped" else logging.ERROR, error=sentence_of(error))
-        run.record.write(outcome, error=error)
-        raise
-    finally:
-        with suppress(Exception):
-            run.stopping.sign.take_down()
+            run.record.write("done", run.ledger)
+            _log_end(run, "done", level=logging.INFO)
+        except BaseException as error:
+            outcome, level = ("stopped", logging.INFO) if isinstance(error, Stopped) else ("failed", logging.ERROR)
+            _log_end(run, outcome, level=level, error=sentence_of(error))
+            run.record.write(outcome, error=error)
+            raise
+        finally:
+            with suppress(Exception):
+                run.stopping.sign.take_down()
 
 
 def _log_end(run: CurateRun, outcome: str, *, level: int, error: str | None = None) -> None:

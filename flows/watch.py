@@ -113,9 +113,13 @@ class RunWatch:
     def _time_left(self, now: LifeSign, rate: float | None) -> TimeLeft:
         if not now.stage or now.stage == "ingest":  # how many samples there will be is not known yet
             return TimeLeft(None, None)
-        stage_left = 0.0 if now.total == 0 else None
-        if rate and now.total is not None:
-            stage_left = max(0, now.total - now.done) / rate
+        stage_left = None
+        if now.total is not None:
+            num_left, before = max(0, now.total - now.done), self._history.measured.get(now.stage)
+            if rate or num_left == 0:
+                stage_left = num_left / (rate or 1.0)
+            elif before is not None:
+                stage_left = num_left * before.work_per_sample / self._config.engine.workers
         return time_left(
             stage_left,
             to_come=self._order[self._order.index(now.stage) + 1 :],
