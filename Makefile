@@ -28,8 +28,9 @@ demo-train: .venv/ready
 	@echo "Models:  demo/t2i/model (pictures)   demo/t2v/model (clips)   numbers of every step in log.jsonl beside them"
 	@echo "Sample:  demo/sample.gif   another: $(BIN)/mobius generate demo/t2v/model PROMPT --out NAME.gif"
 
+# Whatever the environment says, sources are compiled once and not by each of the hundreds of processes that tests start.
 test: .venv/ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: .venv/ready
 	MOBIUS_KILL_ROUNDS=20 $(BIN)/python -m pytest tests/flows/test_resume.py

@@ -1,16 +1,16 @@
 """The `mobius` command: what a person types -> calls of the flows, and what came of them in words or JSON."""
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from flows.local_prefect import use_local_prefect
 from flows.model_commands import commands as model_commands
 from flows.operations_commands import commands as operations_commands
+from flows.printable import complain, print_json
 from flows.process_end import leave_quietly
 from flows.training_commands import commands as training_commands
 from schemas.errors import MobiusError, Stopped, UserError
@@ -66,7 +66,7 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
     from flows.show import show_ledger
 
     if as_json:
-        _print_json(dataclasses.asdict(ledger))
+        print_json(dataclasses.asdict(ledger))
     else:
         show_ledger(ledger, loaded.root)
 
@@ -96,10 +96,10 @@ def select(
     with open_measured(dataset, plans) as measured:
         if sweep:
             rows = sweep_thresholds(measured, config.select)
-            _print_json(rows) if as_json else show_sweep(rows, config.select)
+            print_json(rows) if as_json else show_sweep(rows, config.select)
             return
         count = count_decisions(Selection(measured, config.select))
-    _print_json(dataclasses.asdict(count)) if as_json else show_decisions(count)
+    print_json(dataclasses.asdict(count)) if as_json else show_decisions(count)
 
 
 @app.command()
@@ -120,7 +120,7 @@ def fates(
     dataset = open_root(root)
     config, plans = read_last_run(dataset)
     rows = list_fates(dataset, config.select, plans, fate=fate, reason=reason, limit=limit)
-    _print_json(rows) if as_json else show_fates(rows)
+    print_json(rows) if as_json else show_fates(rows)
 
 
 @app.command()
@@ -160,10 +160,6 @@ app.add_typer(model_commands)
 app.add_typer(training_commands)
 
 
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
-
-
 def main() -> None:
     """Run the command and leave; exit code 2 if the user is to put something right, 1 if something failed."""
     leave_quietly(_run())
@@ -175,22 +171,23 @@ def _run() -> int:
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else FAILURE
     except UserError as error:
-        sys.stderr.write(f"mobius: {error}\n")
+        complain(str(error))
         return USER_ERROR
-    except MobiusError as error:
-        sys.stderr.write(f"mobius: {type(error).__name__}: {error}\n")
-        return FAILURE
     except Stopped as error:
-        sys.stderr.write(f"mobius: stopped: {error}; run the same command again to go on\n")
+        complain(f"stopped: {error}; run the same command again to go on")
         return STOPPED
+    except MobiusError as error:
+        complain(f"{type(error).__name__}: {error}")
+        return FAILURE
     except KeyboardInterrupt:
-        sys.stderr.write("mobius: stopped; run the same command again to go on\n")
+        complain("stopped; run the same command again to go on")
         return FAILURE
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name in OF_THE_TRAINER:
-            sys.stderr.write(f"mobius: {error.name} is not installed, the trainer needs: pip install 'mobius[train]'\n")
+            complain(f"{error.name} is not installed, the trainer needs: pip install 'mobius[train]'")
             return USER_ERROR
-        sys.stderr.write(f"mobius: failed: {type(error).__name__}: {error}\n{AFTER_A_FAILURE}\n")
+        complain(f"failed: {type(error).__name__}: {error}")
+        sys.stderr.write(f"{AFTER_A_FAILURE}\n")
         return FAILURE
     return 0
 

@@ -34,6 +34,7 @@ from pipeline.root import DatasetRoot
 from pipeline.select import MEASURES
 from pipeline.stop_sign import StopSign
 from schemas.errors import MachineFault, Stopped, UnbalancedLedger
+from schemas.hidden import hides_secrets
 from schemas.storage import remove_unfinished
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -84,6 +85,7 @@ def check_account(ledger: Ledger) -> None:
 
 
 @flow(name="curate", persist_result=False)
+@hides_secrets
 def curate(config: CurateConfig) -> None:
     """Curate one source into the dataset root of the config; what is there already is not done again."""
     run = current_run()

@@ -12,10 +12,12 @@ from pydantic import BaseModel, ValidationError
 from pipeline.config import CurateConfig
 from pipeline.sources import open_source
 from schemas.errors import UserError
+from schemas.hidden import hide_secrets
 from schemas.location import lies_inside, parse_location
 from schemas.storage import is_empty, size_of
 
 SECRET_KEYS = {"api_key_env", "api_key_secret"}  # what stands there by mistake is repeated nowhere
+MAX_SHOWN_CHARACTERS = 200
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -104,8 +106,14 @@ def _explain(cls: type[BaseModel], error: ValidationError) -> str:
         return f"{key}: missing, it has no default"
     if first["type"] == "value_error":  # our own words, about several keys
         return f"{key}: {first['ctx']['error']}".removeprefix(": ")
-    shown = "" if SECRET_KEYS.intersection(first["loc"]) else f" = {first['input']!r}"
+    shown = "" if SECRET_KEYS.intersection(first["loc"]) else f" = {_brief(first['input'])}"
     return f"{key}{shown}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _brief(value: Any) -> str:
+    """Write a value as it was typed, without its secrets and no longer than a person reads."""
+    text = hide_secrets(repr(value))
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}..."
 
 
 def _known_keys(cls: type[BaseModel], sections: Sequence[int | str]) -> list[str]:

@@ -1,7 +1,7 @@
 """Log: events of a run -> one line each on standard error, as JSON or as text, from every process that works for it.
 
-Lines hold names, counts and the first sentence of an error; never a label, a caption or a setting. What comes from
-outside is escaped, so no file name can forge a line or move a terminal's cursor.
+Lines hold names, counts and the first sentence of an error; never a label, a caption, a setting or a secret. What comes
+from outside is escaped, so no file name can forge a line or move a terminal's cursor.
 """
 
 import json
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from pipeline.operations_config import LogConfig
+from schemas.hidden import hide_secrets
 
 MAX_VALUE_CHARACTERS = 300
 LOGGER = logging.getLogger("mobius")
@@ -78,7 +79,7 @@ class _Formatter(logging.Formatter):
 def _bounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 3)
-    return value if isinstance(value, int) else str(value)[:MAX_VALUE_CHARACTERS]
+    return value if isinstance(value, int) else hide_secrets(str(value))[:MAX_VALUE_CHARACTERS]
 
 
 def _as_text(value: Any) -> str:

@@ -1,13 +1,13 @@
 """Commands of the models: are they here, do they run, and how do they get here."""
 
 import dataclasses
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from flows.printable import print_json
 
 if TYPE_CHECKING:
     from pipeline.config import CurateConfig
@@ -56,7 +56,7 @@ def doctor(
             status.update(f"checking the model of {stage}")
             reports.append(next(checking))
     if as_json:
-        _print_json([dataclasses.asdict(each) for each in reports])
+        print_json([dataclasses.asdict(each) for each in reports])
     else:
         show_reports(reports)
     if any(each.trouble is not None for each in reports):
@@ -74,7 +74,7 @@ def list_models(config: Config = None, overrides: Overrides = None, as_json: Jso
     reports = [look_at(stage, loaded) for stage in MODEL_STAGES]
     elsewhere = dict(SOURCES[each.engine] for each in reports if each.engine in SOURCES)
     if as_json:
-        _print_json({"models": [dataclasses.asdict(each) for each in reports], "not_on_the_hub": elsewhere})
+        print_json({"models": [dataclasses.asdict(each) for each in reports], "not_on_the_hub": elsewhere})
     else:
         show_places(reports, elsewhere)
 
@@ -117,7 +117,3 @@ def _load(config: str | None, overrides: Sequence[str]) -> "CurateConfig":
     overrides = [*([config] if config is not None else []), *overrides]
     plain = {"root": "dataset", "source": {"path": "gifs"}}
     return validate_config(CurateConfig, plain, overrides, name="defaults")
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")

@@ -1,12 +1,12 @@
 """Commands of whoever keeps runs going: how far is it, and what may be thrown away."""
 
 import dataclasses
-import json
-import sys
 import time
 from typing import Annotated, Any
 
 import typer
+
+from flows.printable import print_json
 
 commands = typer.Typer()
 
@@ -42,8 +42,7 @@ def status(
         config, plans = read_last_run(dataset)
         ledger = read_ledger(dataset, config.select, plans)
         if as_json:
-            told = {"run": run.as_dict(), **dataclasses.asdict(ledger)}
-            sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+            print_json({"run": run.as_dict(), **dataclasses.asdict(ledger)})
         else:
             show_ledger(ledger, root, is_running=run.is_running)
         if not watch or not run.is_running:
@@ -75,6 +74,6 @@ def gc(
             {"place": str(each.place), "why": each.why, "files": len(each.files), "size_bytes": each.size_bytes}
             for each in garbage
         ]
-        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+        print_json(rows)
     else:
         show_garbage(garbage, is_deleted=delete)

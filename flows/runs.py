@@ -20,6 +20,7 @@ from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
+from schemas.hidden import hide_secrets
 from schemas.location import parse_location
 from schemas.storage import is_empty, list_finished, write_text
 
@@ -65,7 +66,7 @@ class RunRecord:
             "versions": {"python": platform.python_version(), **_versions()},
             "notes": self.notes,
             "measured": recorded_pace(self.measured),
-            "error": traceback.format_exception(error) if error else None,
+            "error": [hide_secrets(line) for line in traceback.format_exception(error)] if error else None,
             "ledger": dataclasses.asdict(ledger) if ledger else None,
         }
         write_text(self.root.runs / f"{self.identity}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.printable import printable
 from pipeline.decisions import DecisionCount
 from pipeline.ledger import Ledger, StageCount
 from pipeline.select import SelectConfig
@@ -129,5 +130,4 @@ def _table(title: str, *columns: str) -> Table:
 
 def _plain(text: str, *, limit: int = MAX_CELL_CHARACTERS) -> Text:
     """Show a text from outside: control characters replaced, cut to a sane length, no markup."""
-    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return Text(shown if len(shown) <= limit else shown[: limit - 1] + "…")
+    return Text(printable(text.replace("\n", "\N{REPLACEMENT CHARACTER}"), limit=limit))

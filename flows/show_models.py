@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.printable import MAX_SENTENCE_CHARACTERS, printable
 from pipeline.doctor import ModelReport
 from pipeline.doctor.report import told
 
@@ -67,7 +68,7 @@ def _show_troubles(console: Console, reports: Sequence[ModelReport]) -> None:
 
 
 def _print(console: Console, text: str) -> None:
-    console.print(escape(text), soft_wrap=True, highlight=False)
+    console.print(escape(printable(text, limit=MAX_SENTENCE_CHARACTERS)), soft_wrap=True, highlight=False)
 
 
 def _named(report: ModelReport) -> str:
@@ -75,7 +76,7 @@ def _named(report: ModelReport) -> str:
 
 
 def _lines(*parts: str | None) -> str:
-    return escape("\n".join(part for part in parts if part))
+    return escape(printable("\n".join(part for part in parts if part)))
 
 
 def _costs(report: ModelReport) -> str:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from flows.life_sign import LifeSign
 from flows.pace import duration
+from flows.printable import printable
 from flows.run_status import ENDED_WITHOUT_A_WORD, RunStatus
 from pipeline.garbage import Garbage
 
@@ -17,7 +18,7 @@ def show_run(run: RunStatus) -> None:
     console = Console()
     console.print(Text(f"Run {run.identity}: {run.outcome}"))
     if run.sign is not None:
-        console.print(Text(f"  {_progress(run.sign)}"))
+        console.print(Text(f"  {printable(_progress(run.sign))}"))
     if run.outcome == ENDED_WITHOUT_A_WORD:
         console.print("  Killed, or its machine is gone: run the same command again to go on.")
 
@@ -32,8 +33,8 @@ def show_garbage(garbage: Sequence[Garbage], *, is_deleted: bool) -> None:
     table.add_column("files", justify="right")
     table.add_column("bytes", justify="right")
     for found in garbage:
-        place = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(found.place))
-        table.add_row(Text(place, overflow="fold"), found.why, f"{len(found.files):,}", f"{found.size_bytes:,}")
+        place = Text(printable(str(found.place)), overflow="fold")
+        table.add_row(place, found.why, f"{len(found.files):,}", f"{found.size_bytes:,}")
     console.print(table)
     total = sum(each.size_bytes for each in garbage)
     console.print(f"{total:,} bytes removed." if is_deleted else f"{total:,} bytes; remove them with --delete.")

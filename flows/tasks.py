@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from logging import WARNING
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
 
@@ -20,8 +20,8 @@ from pipeline.chunks import StageWork, cut_chunks
 from pipeline.config import CurateConfig
 from pipeline.decisions import DecisionCount, write_decisions
 from pipeline.export.columns import TRAINING_SETS
-from pipeline.export.finish import finish_export, is_exported
-from pipeline.export.plan import ExportPlan, ShardRange, plan_export
+from pipeline.export.finish import find_work, finish_export
+from pipeline.export.plan import ExportPlan, ShardRange
 from pipeline.export.write import write_range
 from pipeline.gpus import use_gpu
 from pipeline.ingest import ingest_source
@@ -30,7 +30,11 @@ from pipeline.models.cache import close_model
 from pipeline.root import DatasetRoot
 from pipeline.stop_sign import StopSign
 from schemas.errors import MachineFault, NoRoom
+from schemas.hidden import hides_secrets
 from schemas.manifest import ExportManifest
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
@@ -74,13 +78,16 @@ def logged(config: CurateConfig, stage: str, run: str) -> Iterator[Callable[[Chu
         raise
 
 
-curate_task = task(
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=2,
-    retry_delay_seconds=[5, 30],
-    retry_condition_fn=is_worth_retrying,
-)
+def curate_task(function: Callable[P, R]) -> Task[P, R]:
+    """Make a task of a function; what it raises is kept and shown by Prefect, and tells no secret."""
+    make = task(
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=2,
+        retry_delay_seconds=[5, 30],
+        retry_condition_fn=is_worth_retrying,
+    )
+    return make(hides_secrets(function))
 
 
 @curate_task
@@ -125,9 +132,7 @@ def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, 
 @curate_task
 def plan(config: CurateConfig, name: str) -> ExportPlan | None:
     """Plan the export of one set; None if it is in place already."""
-    dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
-    planned = plan_export(dataset, config, training_set)
-    return None if is_exported(dataset, training_set, planned) else planned
+    return find_work(DatasetRoot(config.root_path), config, TRAINING_SETS[name])
 
 
 @curate_task

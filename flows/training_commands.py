@@ -1,15 +1,14 @@
 """Commands of the trainer: what a person types -> calls of the train flow and of mobius_model."""
 
 import dataclasses
-import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.local_prefect import use_local_prefect
+from flows.printable import print_json
 
 commands = typer.Typer()
 
@@ -38,7 +37,7 @@ def train(config: Config, overrides: Overrides = None, as_json: Json = False) ->
 
         outcome = run_train(loaded)
     if as_json:
-        sys.stdout.write(json.dumps(outcome, ensure_ascii=False, indent=1) + "\n")
+        print_json(outcome)
     else:
         typer.echo(f"model: {outcome['model']}   checkpoints, log and samples beside it")
 
@@ -85,7 +84,7 @@ def estimate(config: Config, overrides: Overrides = None, as_json: Json = False)
 
     counted = count(read_config(TrainConfig, config, overrides or []))
     if as_json:
-        sys.stdout.write(json.dumps(dataclasses.asdict(counted), ensure_ascii=False, indent=1) + "\n")
+        print_json(dataclasses.asdict(counted))
     else:
         show_estimate(counted)
 

@@ -35,6 +35,7 @@ from pipeline.root import DatasetRoot
 from pipeline.stages.stage import StageInput
 from schemas.answers import Answer
 from schemas.errors import MachineFault
+from schemas.hidden import hide_secrets
 from schemas.table import to_rows
 
 
@@ -208,6 +209,6 @@ def _row(each: StageInput, result: Answer | Failure, *, plan: StagePlan) -> dict
         "wants_video": each.wants_video and bool(plan.video_only_reads),
     }
     if isinstance(result, Failure):
-        detail = result.detail[:MAX_DETAIL_CHARACTERS]
+        detail = hide_secrets(result.detail)[:MAX_DETAIL_CHARACTERS]
         return {**row, "status": FAILED, "reason": result.reason, "detail": detail}
     return {**row, **to_rows([result])[0]}

@@ -12,8 +12,7 @@ from pipeline.root import DatasetRoot
 from pipeline.stages.stage import Asked
 from pipeline.state import state_digest
 from pipeline.tables import list_parts, load_groups, open_database
-from schemas.location import Location
-from schemas.storage import open_parquet, write_text
+from schemas.storage import open_parquet, read_text, write_text
 
 MAX_CHUNKS = 250  # with deciding and planning, under 256 task runs per stage
 COMPLETE = "complete"  # beside the parts of a stage: the state in which nothing was left to do
@@ -54,7 +53,7 @@ def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) 
     decisions = None if stage.asked == Asked.ALL else decisions_state(root)
     state = state_digest(manifest, plans, parts, decisions=decisions)
     complete = root.stage_folder(stage.name, plan.fingerprint) / COMPLETE
-    if _read_text(complete) == state:
+    if read_text(complete, "") == state:
         return []
     pending: list[tuple[str, int, int, int]] = []
     with open_database() as tables:
@@ -65,13 +64,6 @@ def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) 
     if not pending and parts[stage.name]:
         write_text(complete, state)
     return pending
-
-
-def _read_text(location: Location) -> str | None:
-    try:
-        return location.read_bytes().decode()
-    except FileNotFoundError:
-        return None
 
 
 def _pending_query(plan: StagePlan) -> str:

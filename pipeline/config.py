@@ -18,7 +18,7 @@ from pipeline.stages.summary import SummaryConfig
 from pipeline.stages.text import TextStageConfig
 from pipeline.stages.translation import TranslationConfig
 from pipeline.stages.video_caption import VideoCaptionConfig
-from schemas.config import StrictConfig
+from schemas.config import Place, StrictConfig
 from schemas.location import Location, parse_location
 from schemas.room import ReserveConfig
 
@@ -36,7 +36,7 @@ class EngineConfig(StrictConfig):
 class CurateConfig(StrictConfig):
     """A curation run: where from, where to, how measured, what is chosen."""
 
-    root: str = Field(min_length=1)  # folder of the dataset; made if it is not there
+    root: Place = Field(min_length=1)  # folder of the dataset; made if it is not there
     source: SourceConfig
     ingest: IngestConfig = IngestConfig()
     probe: ProbeConfig = ProbeConfig()

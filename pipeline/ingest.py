@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pipeline.root import DatasetRoot
 from pipeline.sources import SourceConfig, open_source
+from pipeline.sources.limits import within_limits
 from schemas.config import StrictConfig
 from schemas.location import Location
 from schemas.manifest import DatasetManifest, Shard
@@ -67,7 +68,8 @@ def ingest_source(
     known = KnownKeys(_ingested_keys(root, manifest))
     num_new = 0
     keep_free = ReserveConfig() if reserve is None else reserve
-    groups = _followed(_row_groups(opened.samples(known), config), manifest.num_samples, follow)
+    samples = within_limits(opened.samples(known), source)
+    groups = _followed(_row_groups(samples, config), manifest.num_samples, follow)
     for shard in _write_shards(root, groups, len(manifest.shards), config, keep_free):
         manifest = manifest.model_copy(update={"shards": [*manifest.shards, shard]})
         root.write_manifest(manifest)

@@ -40,6 +40,10 @@ class DatasetRoot:
     def stages(self) -> Location:
         return self.path / "stages"
 
+    def export_state_path(self, name: str) -> Location:
+        """Where it is noted in which state of everything it reads the export in place was made."""
+        return self.path / "select" / f"{name}.state"
+
     def stop_sign_path(self, run: str) -> Location:
         return self.runs / f"{run}.stop"
 

@@ -5,7 +5,8 @@ Memory: one group of shards, and what DuckDB may use; what is more goes to a tem
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -74,19 +75,19 @@ def load_groups(
 
 def load_samples(connection: duckdb.DuckDBPyConnection, root: DatasetRoot, group: Sequence[Shard]) -> None:
     """Make the table `samples` of a group of shards, without media, with shard and position of each sample."""
-    _create(connection, "samples", _sample_tables(root, group))
+    _create(connection, "samples", "SELECT * FROM incoming", _sample_tables(root, group))
 
 
 def load_answers(connection: duckdb.DuckDBPyConnection, plan: StagePlan, parts: Parts, group: Sequence[Shard]) -> None:
     """Make the table of one stage, named as it is: the answers about a group of shards, the one that counts per key."""
     name = plan.stage.name
     columns = [*STATUS_COLUMNS, *SELECT_COLUMNS.get(name, [])]
-    files = [part for shard in group for part in parts.get(shard.name, ())]
-    _create(connection, "parts", answer_tables(files, columns, plan.stage.answer_type))
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * EXCLUDE part FROM parts "
-        "QUALIFY row_number() OVER (PARTITION BY key ORDER BY wants_video DESC, part) = 1"
-    )
+    listed = [parts.get(shard.name, ()) for shard in group]
+    files = [part for of_shard in listed for part in of_shard]
+    once = "QUALIFY row_number() OVER (PARTITION BY key ORDER BY wants_video DESC, part) = 1"
+    is_repeated = any(len(of_shard) > 1 for of_shard in listed)  # within one part no key comes twice
+    query = f"SELECT * EXCLUDE part FROM incoming {once if is_repeated else ''}"
+    _create(connection, name, query, answer_tables(files, columns, plan.stage.answer_type))
 
 
 def _sample_tables(root: DatasetRoot, group: Sequence[Shard]) -> Iterator[pa.Table]:
@@ -99,12 +100,11 @@ def _sample_tables(root: DatasetRoot, group: Sequence[Shard]) -> Iterator[pa.Tab
         yield table.append_column("position", pa.array(range(table.num_rows), pa.int32()))
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str, tables: Iterator[pa.Table]) -> None:
-    """Load tables one after the other, so that only a few of them are ever in Arrow memory."""
-    for number, table in enumerate(tables):
-        connection.register("incoming", table)
-        if number == 0:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")
-        else:
-            connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
+def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str, tables: Iterator[pa.Table]) -> None:
+    """Make a table of what a query says about `incoming`, which streams through: a few tables are in Arrow memory."""
+    first = next(tables)
+    batches = (batch for table in chain([first], tables) for batch in table.to_batches())
+    with closing(pa.RecordBatchReader.from_batches(first.schema, batches)) as incoming:
+        connection.register("incoming", incoming)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
         connection.unregister("incoming")

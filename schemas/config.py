@@ -1,8 +1,22 @@
 """What every config class shares: strict, frozen, unknown keys refused."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from schemas.hidden import has_user
+
+
+def _refuse_user(place: str) -> str:
+    if has_user(place):  # nothing of it is repeated here: it holds a secret
+        raise ValueError(
+            "a place holds no user and no password; keys come from the environment or its credential files"
+        )
+    return place
+
+
+Place = Annotated[str, AfterValidator(_refuse_user)]
+"""A folder or a URL, which is written into records, manifests and logs."""
 
 
 class StrictConfig(BaseModel):

@@ -72,6 +72,14 @@ def write_text(location: Location, text: str) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
+def read_text(location: Location, missing: str) -> str:
+    """Return what a text file holds, `missing` if there is none."""
+    try:
+        return location.read_bytes().decode()
+    except FileNotFoundError:
+        return missing
+
+
 def write_table(location: Location, table: pa.Table, *, uncompressed: tuple[str, ...] = ()) -> None:
     """Write a Parquet file aside, then put it in its place; `uncompressed` names columns that hold encoded media."""
     with written_aside(location) as aside:

@@ -15,10 +15,11 @@ from pipeline.captions.length import check_length, open_tokenizer
 from pipeline.captions.refusal import check_not_refused
 from pipeline.captions.repetition import check_no_loop
 from pipeline.captions.tidy import tidy, unwrap
-from schemas.errors import EmptyCaption
+from schemas.errors import EmptyCaption, TooLongText
 from schemas.model_files import file_digest, find_folder
 
-VERSION = 1  # of the checks themselves: count up when one of them answers otherwise than before
+VERSION = 2  # of the checks themselves: count up when one of them answers otherwise than before
+MAX_CHARACTERS = 10_000  # no caption has them; patterns are not to be tried on a flood
 CONTENT = {"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "So"}  # Unicode's letters, numbers, emoji
 PLACEHOLDER = re.compile(r"(?:none|null|nan|n/?a|undefined|no caption)\.?|\[[^\]]{0,40}\]|(?:\\+n\s*)+", re.IGNORECASE)
 TOKENIZER_FILES = "*.json", "*.txt", "*.model"
@@ -30,7 +31,9 @@ def check_caption(text: str, config: CaptionCheckConfig, language: Language) -> 
     Raises a subclass of BadCaption whose `reason` is the code of what is wrong with it, the most telling one where
     several hold; UserError where a library or a tokenizer that the config asks for is missing.
     """
-    text = unwrap(text)
+    if len(text) > MAX_CHARACTERS:
+        raise TooLongText(f"{len(text):,} characters, at most {MAX_CHARACTERS:,}: {text[:79]!r}")
+    text = unwrap(text.encode("utf-8", "ignore").decode("utf-8"))  # half a pair of surrogates is no character
     if not has_content(tidy(text)):
         raise EmptyCaption(f"nothing in it to read: {text[:79]!r}")
     if language == "zh":

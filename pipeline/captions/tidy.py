@@ -5,7 +5,10 @@ import unicodedata
 
 QUOTES = {'"': '"', "“": "”", "「": "」", "『": "』"}
 
-_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff\u00ad\ufffd]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_INVISIBLE = re.compile(
+    "[\u200b\u200e\u200f\u2060\ufeff\u00ad\ufffd]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]"
+    "|[\u061c\u202a-\u202e\u2066-\u2069]|[\U000e0000-\U000e007f]"  # turned writing, hidden tags
+)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|“(?:[^”\\]|\\.)*”|「[^」]*」|『[^』]*』|《[^》]*》|‘[^’]*’', re.DOTALL)
 
 

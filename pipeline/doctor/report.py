@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from schemas.hidden import hide_secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -41,7 +43,7 @@ class ModelReport:
 
     def with_trouble(self, trouble: Trouble | None) -> "ModelReport":
         """Return the report with a trouble, if there is one."""
-        return self if trouble is None else replace(self, trouble=trouble.sentence, remedy=trouble.remedy)
+        return self if trouble is None else replace(self, trouble=hide_secrets(trouble.sentence), remedy=trouble.remedy)
 
 
 def told(report: ModelReport) -> str:

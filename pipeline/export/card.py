@@ -8,6 +8,7 @@ from schemas.location import Location
 from schemas.manifest import ExportManifest
 
 MAX_LABELS_SHOWN = 50
+MARKUP = frozenset("\\`*_[]<>|#&~$:@.!")  # with what makes a link of an address that stands alone
 
 
 def dataset_card(manifest: ExportManifest, training_set: TrainingSet, folder: Location) -> str:
@@ -80,4 +81,4 @@ def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> list[str]:
 def _escape(text: str) -> str:
     """Make a label harmless in Markdown: one line, no markup."""
     plain = "".join(character if character.isprintable() else " " for character in text)[:80]
-    return "".join(f"\\{character}" if character in "\\`*_[]<>|#&" else character for character in plain)
+    return "".join(f"\\{character}" if character in MARKUP else character for character in plain)

@@ -4,17 +4,37 @@ from pipeline.config import CurateConfig
 from pipeline.export.card import dataset_card
 from pipeline.export.columns import TrainingSet
 from pipeline.export.place import MANIFEST, take_place
-from pipeline.export.plan import ExportPlan, aside_folder, content_config, stage_fingerprints
+from pipeline.export.plan import (
+    ExportPlan,
+    aside_folder,
+    content_config,
+    export_state,
+    plan_export,
+    stage_fingerprints,
+)
 from pipeline.export.write import FILES
 from pipeline.root import DatasetRoot
 from schemas.manifest import ExportManifest
-from schemas.storage import list_sizes, write_text
+from schemas.storage import list_sizes, read_text, write_text
 
 
-def is_exported(root: DatasetRoot, training_set: TrainingSet, plan: ExportPlan) -> bool:
-    """True if the set in place is exactly what the plan asks for, with every file of the right size."""
+def find_work(root: DatasetRoot, config: CurateConfig, training_set: TrainingSet) -> ExportPlan | None:
+    """Plan the export of a set; None if it is in place already. In a state that is known nothing is read but names."""
+    note = root.export_state_path(training_set.name)
+    known_state, _, known_digest = read_text(note, "").partition(" ")
+    if known_state == export_state(root, config, training_set) and _is_in_place(root, training_set, known_digest):
+        return None
+    plan = plan_export(root, config, training_set)
+    if not _is_in_place(root, training_set, plan.digest):
+        return plan
+    write_text(note, f"{plan.state} {plan.digest}")
+    return None
+
+
+def _is_in_place(root: DatasetRoot, training_set: TrainingSet, digest: str) -> bool:
+    """True if the set in place is exactly what the plan of this digest asks for, with every file of the right size."""
     manifest = root.read_export(training_set.name)
-    if manifest is None or manifest.plan != plan.digest:
+    if manifest is None or manifest.plan != digest:
         return False
     sizes = list_sizes(root.export_folder(training_set.name))
     return all(sizes.get(file.name) == file.size_bytes for file in manifest.files)
@@ -41,4 +61,5 @@ def finish_export(
     write_text(aside / "README.md", dataset_card(manifest, training_set, aside))
     write_text(aside / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
     take_place(root, training_set, aside, notes=done)
+    write_text(root.export_state_path(training_set.name), f"{plan.state} {plan.digest}")
     return manifest

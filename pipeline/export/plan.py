@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config import CurateConfig
-from pipeline.decisions import read_decisions
+from pipeline.decisions import decisions_state, read_decisions
 from pipeline.export.columns import TrainingSet
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
+from pipeline.state import state_digest
 from pipeline.tables import list_parts, load_groups, open_database
 from schemas.location import Location
 from schemas.manifest import SCHEMA_VERSION
@@ -43,9 +44,10 @@ class ShardRange:
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """What is to be written; `digest` names it."""
+    """What is to be written; `digest` names it, `state` is that of all it was planned from (see pipeline.state)."""
 
     digest: str
+    state: str
     num_samples: int
     ranges: tuple[ShardRange, ...]
 
@@ -53,6 +55,7 @@ class ExportPlan:
 def plan_export(root: DatasetRoot, config: CurateConfig, training_set: TrainingSet) -> ExportPlan:
     """Find the complete samples of a set and cut the shards into ranges of about one file each."""
     plans = plan_stages(config)
+    state = export_state(root, config, training_set)
     query = COMPLETE.format(joins=_joins(training_set), name=training_set.name)
     digest = hashlib.sha256(_identity(config, training_set).encode())
     sizes: dict[str, int] = {}
@@ -67,7 +70,20 @@ def plan_export(root: DatasetRoot, config: CurateConfig, training_set: TrainingS
                 sizes[shard] = int(size_bytes)
                 num_samples += count
     ranges = _ranges(sizes, config.export.file_bytes / EXPECTED_SIZE[training_set.name])
-    return ExportPlan(digest.hexdigest()[:DIGEST_HEX_DIGITS], num_samples, tuple(ranges))
+    return ExportPlan(digest.hexdigest()[:DIGEST_HEX_DIGITS], state, num_samples, tuple(ranges))
+
+
+def export_state(root: DatasetRoot, config: CurateConfig, training_set: TrainingSet) -> str:
+    """Return the digest of everything that planning reads, from names alone."""
+    plans = plan_stages(config)
+    return state_digest(
+        root.read_manifest(),
+        plans,
+        list_parts(root, plans, training_set.stages),
+        decisions=decisions_state(root),
+        identity=_identity(config, training_set),
+        file_bytes=config.export.file_bytes,
+    )
 
 
 def stage_fingerprints(config: CurateConfig, training_set: TrainingSet) -> dict[str, str]:

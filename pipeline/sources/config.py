@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from schemas.config import StrictConfig
+from schemas.config import Place, StrictConfig
 
 SourceKind = Literal["auto", "labels", "label_folders", "tar", "parquet"]
 DEFAULT_LABEL_COLUMN = "label"
@@ -31,7 +31,7 @@ def _default_name(fields: dict[str, Any]) -> str:
 class SourceConfig(StrictConfig):
     """One source. Its name is part of every key: a new name means new samples."""
 
-    path: str = Field(min_length=1)  # folder or file on this machine
+    path: Place = Field(min_length=1)  # folder or file on this machine
     name: str = Field(
         default_factory=_default_name,
         min_length=1,
@@ -45,3 +45,7 @@ class SourceConfig(StrictConfig):
     bytes_column: str = Field("media", min_length=1)  # in Parquet: binary, or a struct with a field `bytes`
     follow_links: bool = False  # read links that lead out of the source, enter linked folders
     max_file_bytes: int = Field(64 << 20, ge=1, le=(1 << 31) - 1)  # bytes; what is larger has no media
+    max_label_chars: int = Field(1000, ge=1)  # characters; a longer text is no tag, its sample is quarantined
+    max_archive_bytes: int = Field(1 << 38, ge=1)  # bytes that one compressed archive may unpack to
+    max_archive_members: int = Field(10_000_000, ge=1)  # headers of one archive, folders and sidecars included
+    max_ratio: float = Field(200.0, ge=1)  # unpacked over packed bytes of one archive, rows over bytes in Parquet

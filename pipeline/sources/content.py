@@ -31,6 +31,10 @@ def outside_source(detail: str) -> Content:
     return Content(None, 0, OutsideSource.reason, detail)
 
 
+def broken_archive(error: Unreadable) -> Content:
+    return Content(None, 0, error.reason, str(error))
+
+
 def too_large(size_bytes: int, max_bytes: int) -> Content:
     detail = f"{size_bytes:,} bytes, source.max_file_bytes allows {max_bytes:,}"
     return Content(None, size_bytes, TooLarge.reason, detail)

@@ -10,14 +10,13 @@ from pipeline.sources.config import SourceConfig
 from pipeline.sources.container_files import list_containers
 from pipeline.sources.content import make_sample, unreadable
 from pipeline.sources.extra import extra_json
-from pipeline.sources.parquet_reading import DAMAGE, damage_of, open_parquet, read_batches
+from pipeline.sources.parquet_reading import DAMAGE, damage_of, open_parquet, read_batches, rows_per_batch
 from pipeline.sources.parquet_rows import ParquetRow, RowReader
 from pipeline.sources.positions import row_position
 from pipeline.sources.readable import readable
 from schemas.sample import Sample, sample_key
 
 PARQUET_SUFFIXES = (".parquet",)
-MAX_BATCH_BYTES = 8 << 20
 MAX_BATCH_ROWS = 64
 
 
@@ -37,7 +36,7 @@ class ParquetFiles:
     def samples(self, skip: Container[str] = ()) -> Iterator[Sample]:
         """Yield file by file, in the order of their names' bytes, row by row."""
         for name in self.files:
-            with open_parquet(os.path.join(self.folder, name), readable(name)) as file:
+            with open_parquet(os.path.join(self.folder, name), readable(name), max_ratio=self.config.max_ratio) as file:
                 reader = RowReader(file.schema_arrow, self.config, where=readable(name))
                 first_row = 0
                 for group in range(file.num_row_groups):
@@ -58,7 +57,7 @@ class ParquetFiles:
         """Yield the rows of one row group; those that its damage hides are samples all the same."""
         row = rows.start
         detail = "the row group has fewer rows than the file says"
-        batch_rows = _rows_per_batch(file, group)
+        batch_rows = rows_per_batch(file, group, most=MAX_BATCH_ROWS)
         try:
             for batch in read_batches(file, reader.columns, batch_rows=batch_rows, row_group=group):
                 keys = [self._key(name, each) for each in range(row, row + len(batch))]
@@ -90,15 +89,6 @@ def open_parquet_files(config: SourceConfig) -> ParquetFiles:
     """List the files and check their columns. Raises UserError if there is none, or one cannot be used."""
     folder, files = list_containers(config, PARQUET_SUFFIXES)
     for name in files:
-        with open_parquet(os.path.join(folder, name), readable(name)) as file:
+        with open_parquet(os.path.join(folder, name), readable(name), max_ratio=config.max_ratio) as file:
             RowReader(file.schema_arrow, config, where=readable(name))
     return ParquetFiles(config, folder, files)
-
-
-def _rows_per_batch(file: pq.ParquetFile, group: int) -> int:
-    """How many rows of average size make 8 MiB, from 1 to 64.
-
-    Asks for no column's metadata: where those are damaged, pyarrow ends the process.
-    """
-    chunks = file.metadata.row_group(group)
-    return int(max(1, min(MAX_BATCH_ROWS, MAX_BATCH_BYTES * chunks.num_rows // max(1, chunks.total_byte_size))))

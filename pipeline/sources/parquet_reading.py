@@ -11,6 +11,8 @@ from pipeline.sources.reading import FILE_ERRNOS, machine_fault
 from schemas.errors import MachineFault, UserError
 
 READ_BUFFER_BYTES = 1 << 20
+MAX_BATCH_BYTES = 8 << 20
+MAX_SHARED_BYTES = 128 << 20
 DAMAGE = (
     OSError,
     pa.ArrowException,
@@ -20,13 +22,20 @@ DAMAGE = (
 
 
 @contextmanager
-def open_parquet(path: bytes, where: str) -> Iterator[pq.ParquetFile]:
-    """Open a file and read its footer. Raises UserError if it is no Parquet file, or MachineFault."""
+def open_parquet(path: bytes, where: str, *, max_ratio: float) -> Iterator[pq.ParquetFile]:
+    """Open a file and read its footer. Raises UserError if it is no Parquet file, or MachineFault.
+
+    max_ratio: rows that a file may claim for each of its bytes; every row is a sample, whatever becomes of it.
+    """
     try:
         with pa.OSFile(path) as source:
             # Without both settings a whole column of a row group is read into memory at once.
             file = pq.ParquetFile(source, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
             _check_row_counts(file.metadata, where)
+            size_bytes = source.size()
+            if file.metadata.num_rows > max_ratio * size_bytes:
+                claim = f"claims {file.metadata.num_rows:,} rows in {size_bytes:,} bytes"
+                raise UserError(f"{where}: {claim}, more than source.max_ratio allows for each byte")
             yield file
     except DAMAGE as error:
         raise UserError(f"{where}: cannot be read as Parquet: {damage_of(error)}") from error
@@ -47,6 +56,17 @@ def damage_of(error: BaseException) -> str:
         raise machine_fault(error) from error
     text = str(error).strip() or type(error).__name__
     return shown(text.splitlines()[0])
+
+
+def rows_per_batch(file: pq.ParquetFile, group: int, *, least: int = 1, most: int) -> int:
+    """How many rows of a row group to read at once, from `least` to `most`: 8 MiB of rows of average size.
+
+    Nor more than make 128 MiB if every row is as large as the whole group: a dictionary may hold one huge value that
+    all rows share. Asks for no column's metadata: where those are damaged, pyarrow ends the process.
+    """
+    chunks = file.metadata.row_group(group)
+    size_bytes = max(1, chunks.total_byte_size)
+    return int(max(least, min(most, MAX_BATCH_BYTES * chunks.num_rows // size_bytes, MAX_SHARED_BYTES // size_bytes)))
 
 
 def read_batches(

@@ -52,7 +52,7 @@ class Mentions:
     def __init__(self) -> None:
         self._slots = array("Q", bytes(8 * FIRST_TABLE_SLOTS))  # 0 = free
         self._num_used = 0
-        self._repeats: dict[bytes, int] = {}
+        self._repeats: dict[int, int] = {}  # by digest too: a name may be a megabyte long
 
     def count(self, position: bytes) -> int:
         """Return how often this position was counted before: the ordinal of this mention."""
@@ -62,8 +62,8 @@ class Mentions:
             if 3 * self._num_used > 2 * len(self._slots):
                 self._slots = _doubled(self._slots)
             return 0
-        self._repeats[position] = self._repeats.get(position, 0) + 1
-        return self._repeats[position]
+        self._repeats[digest] = self._repeats.get(digest, 0) + 1
+        return self._repeats[digest]
 
 
 def _put(slots: "array[int]", digest: int) -> bool:

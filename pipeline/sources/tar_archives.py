@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.sources.config import SourceConfig
 from pipeline.sources.container_files import list_containers
-from pipeline.sources.content import make_sample, unreadable
-from pipeline.sources.extra import extra_json
+from pipeline.sources.content import Content, broken_archive, make_sample, unreadable
 from pipeline.sources.positions import Mentions, cut_position, leads_outside, member_position, top_folder
 from pipeline.sources.readable import readable_label
 from pipeline.sources.reading import blame_file
@@ -48,18 +47,20 @@ class TarArchives:
             return None if key in skip else key
 
         try:
-            with TarStream(os.path.join(self.folder, archive)) as stream:
+            path = os.path.join(self.folder, archive)
+            with TarStream(path, max_bytes=config.max_archive_bytes, max_ratio=config.max_ratio) as stream:
                 for media in read_groups(
                     stream,
                     label_column=config.label_column,
                     max_file_bytes=config.max_file_bytes,
+                    max_members=config.max_archive_members,
                     key_of=key_of,
                 ):
                     yield self._make_sample(archive, media)
         except BrokenArchive as error:
-            yield from self._account_for_rest(archive, str(error), skip)
+            yield from self._account_for_rest(archive, broken_archive(error), skip)
         except OSError as error:
-            yield from self._account_for_rest(archive, blame_file(error, self.folder), skip)
+            yield from self._account_for_rest(archive, unreadable(blame_file(error, self.folder)), skip)
 
     def _make_sample(self, archive: bytes, media: TarMedia) -> Sample:
         label = media.label
@@ -71,14 +72,14 @@ class TarArchives:
             source=self.config.name,
             key=media.key,
             label=label,
-            extra=extra_json(media.extra),
+            extra=media.extra,
         )
 
-    def _account_for_rest(self, archive: bytes, detail: str, skip: Container[str]) -> Iterator[Sample]:
+    def _account_for_rest(self, archive: bytes, content: Content, skip: Container[str]) -> Iterator[Sample]:
         position = cut_position(archive)
         key = sample_key(self.config.name, position)
         if key not in skip:
-            yield make_sample(unreadable(detail), position, source=self.config.name, key=key, label=None)
+            yield make_sample(content, position, source=self.config.name, key=key, label=None)
 
 
 def open_tar_archives(config: SourceConfig) -> TarArchives:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pipeline.sources.content import Content, found, outside_source, shown, too_large, unreadable
+from pipeline.sources.extra import extra_json
 from pipeline.sources.positions import leads_outside, tidy_path
 from pipeline.sources.tar_members import FILE, FOLDER, LINK, Member, read_members
 from pipeline.sources.tar_sidecars import Sidecars, sidecar_suffix, split_name
@@ -21,13 +22,13 @@ KeyOf = Callable[[bytes], str | None]
 
 @dataclass(frozen=True, slots=True)
 class TarMedia:
-    """One member that is a sample; label and extra are what its sidecars say."""
+    """One member that is a sample; label and extra, a JSON object, are what its sidecars say."""
 
     key: str
     name: bytes
     content: Content
     label: str | None
-    extra: dict[str, object]
+    extra: str
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class _Group:
 
     def hold(self, key: str, name: bytes, content: Content) -> None:
         self.held.append((key, name, content))
-        self.held_bytes += len(content.media or b"")
+        self.held_bytes += len(content.media or b"") + len(name)
 
     def is_full(self, more_bytes: int) -> bool:
         is_heavy = self.held_bytes + more_bytes > MAX_HELD_BYTES
@@ -51,9 +52,10 @@ class _Group:
 
     def hand_on(self, label_column: str) -> Iterator[TarMedia]:
         label, extra = self.sidecars.read(label_column)
+        text = extra_json(extra)  # once for all neighbours, who may be many
         held, self.held, self.held_bytes = self.held, [], 0
         for key, name, content in held:
-            yield TarMedia(key, name, content, label, extra)
+            yield TarMedia(key, name, content, label, text)
 
     def finish(self, label_column: str, key_of: KeyOf) -> Iterator[TarMedia]:
         if self.sidecar_name is not None and not self.has_media:
@@ -63,7 +65,9 @@ class _Group:
         yield from self.hand_on(label_column)
 
 
-def read_groups(stream: TarStream, *, label_column: str, max_file_bytes: int, key_of: KeyOf) -> Iterator[TarMedia]:
+def read_groups(
+    stream: TarStream, *, label_column: str, max_file_bytes: int, max_members: int, key_of: KeyOf
+) -> Iterator[TarMedia]:
     """Yield every member that is media and wanted, and one for a base name that has sidecars and no media.
 
     The data of members that are not wanted are not read.
@@ -72,7 +76,7 @@ def read_groups(stream: TarStream, *, label_column: str, max_file_bytes: int, ke
     group = _Group()
     broken: BrokenArchive | None = None
     try:
-        for member in read_members(stream):
+        for member in read_members(stream, max_members=max_members):
             if member.kind == FOLDER:
                 continue
             name = member.name if leads_outside(member.name) else tidy_path(member.name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from pipeline.sources.content import shown
 from pipeline.sources.tar_header import (
@@ -13,9 +14,10 @@ from pipeline.sources.tar_header import (
     parse_header,
     parse_pax,
 )
-from pipeline.sources.tar_stream import BrokenArchive, TarStream
+from pipeline.sources.tar_stream import ArchiveTooLarge, BrokenArchive, TarStream
 
 MAX_EXTENDED_BYTES = 1 << 20
+MAX_EXTENDED_IN_A_ROW = 16  # one member has four at most: long name, long link, pax, and one for all
 MAX_TAIL_BYTES = 1 << 20
 FILE, FOLDER, LINK = "file", "folder", "link"
 KINDS = {
@@ -56,29 +58,35 @@ class Member:
     link: bytes
 
 
-def read_members(stream: TarStream) -> Iterator[Member]:
+def read_members(stream: TarStream, *, max_members: int) -> Iterator[Member]:
     """Yield the members in order; while one is yielded, its data may be read from the stream, or not.
 
-    Raises BrokenArchive where the archive is damaged, or ends before its end mark.
+    Raises BrokenArchive where the archive is damaged, ends before its end mark, or has more than max_members headers.
     """
     overrides: dict[bytes, bytes] = {}
-    while True:
+    num_extended = 0  # in a row
+    for number in count():
         start = stream.offset
         block = stream.read(BLOCK_BYTES)
         if block == ZERO_BLOCK:
             return _check_tail(stream)
         if len(block) < BLOCK_BYTES:
             raise BrokenArchive(f"the archive ends at byte {stream.offset:,}, without its end mark")
+        if number >= max_members:
+            raise ArchiveTooLarge(f"has more than the {max_members:,} members that source.max_archive_members allows")
         try:
             header = parse_header(block)
             if header.flag in (b"L", b"K", b"x", b"X", b"g"):
+                num_extended += 1
+                if num_extended > MAX_EXTENDED_IN_A_ROW:
+                    raise HeaderError(f"{num_extended} extended headers in a row, which speak of no member")
                 overrides |= _read_extended(stream, header)
                 continue
             member = _make_member(header, overrides)
         except HeaderError as error:
             what = f"the header at byte {start:,} is damaged" if start else "not a tar archive"
             raise BrokenArchive(f"{what}: {error}") from error
-        overrides = {}
+        overrides, num_extended = {}, 0
         while header.is_sparse_continued and stream.read_all(BLOCK_BYTES, "a list of holes")[504]:
             pass
         end = stream.offset + (0 if header.flag[0] in WITHOUT_DATA else _padded(member.size))

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from pipeline.sources.content import shown
 from pipeline.sources.reading import machine_fault
-from schemas.errors import Unreadable
+from schemas.errors import TooLarge, Unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 PIECE_BYTES = 1 << 20
+MIN_JUDGED_BYTES = 256 << 20
 
 
 class Readable(Protocol):
@@ -29,22 +30,34 @@ class BrokenArchive(Unreadable):
     """An archive cannot be read on from where it is; the members before that place are whole."""
 
 
-class TarStream:
-    """Bytes of a .tar, .tar.gz or .tar.zst, forward only; `offset` counts the bytes of the tar itself."""
+class ArchiveTooLarge(BrokenArchive):
+    """An archive holds more than the config allows to unpack; the members before that place are whole."""
 
-    def __init__(self, path: bytes) -> None:
+    reason = TooLarge.reason
+
+
+class TarStream:
+    """Bytes of a .tar, .tar.gz or .tar.zst, forward only; `offset` counts the bytes of the tar itself.
+
+    max_bytes and max_ratio bound what a compressed file may unpack to: so many bytes, and so many times its size;
+    the ratio counts only beyond 256 MiB, which cost nobody more than a second.
+    """
+
+    def __init__(self, path: bytes, *, max_bytes: int, max_ratio: float) -> None:
         """Open the file. Raises OSError."""
         self.offset = 0
         self._raw = open(path, "rb")  # noqa: SIM115 (closed by close)
         magic = self._raw.peek(4)[:4]
         self._file: Readable = self._raw
+        packed_bytes = os.fstat(self._raw.fileno()).st_size
+        self._max_bytes = min(max_bytes, max(MIN_JUDGED_BYTES, int(max_ratio * packed_bytes)))
         self._size: int | None = None
         if magic.startswith(GZIP_MAGIC):
             self._file = gzip.GzipFile(fileobj=self._raw)
         elif magic.startswith(ZSTD_MAGIC):
             self._file = pa.CompressedInputStream(self._raw, "zstd")
         else:
-            self._size = os.fstat(self._raw.fileno()).st_size
+            self._size = packed_bytes
 
     def read(self, num_bytes: int) -> bytes:
         """Return that many bytes, fewer only at the end. Raises BrokenArchive if it cannot be unpacked."""
@@ -54,6 +67,9 @@ class TarStream:
             pieces.append(piece)
             missing -= len(piece)
         self.offset += num_bytes - missing
+        if self._size is None and self.offset > self._max_bytes:
+            limits = "source.max_ratio and source.max_archive_bytes"
+            raise ArchiveTooLarge(f"unpacks to more than the {self._max_bytes:,} bytes that {limits} allow")
         return b"".join(pieces)
 
     def read_all(self, num_bytes: int, what: str) -> bytes:

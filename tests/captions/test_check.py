@@ -189,7 +189,7 @@ def test_the_identity_tells_one_tokenizer_from_another(tokenizer, tmp_path):
     (tmp_path / "vocab.txt").write_text("other")
     assert one != identify_checks(CaptionCheckConfig(max_tokens=52, tokenizer=str(tmp_path)))
     assert one.startswith(identify_checks(CHECKS))
-    assert identify_checks(CaptionCheckConfig(traditional="keep", language_model="none")) == "captions-1"
+    assert identify_checks(CaptionCheckConfig(traditional="keep", language_model="none")) == "captions-2"
 
 
 def test_without_the_language_model_scripts_still_decide():

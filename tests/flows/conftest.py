@@ -13,16 +13,25 @@ from pathlib import Path
 
 import pytest
 
+from flows.seed_database import lay_seed
 from tests.conftest import ROOT
 from tests.flows.mobius import Mobius
 
 SERVER_START_SECONDS = 180
+IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP", "FOREMAN")
+"""What deployments need and no test of this server has; each looks into the database every few seconds."""
 
 
 @pytest.fixture(scope="session")
-def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the Prefect server of the tests keeps its database and its log."""
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="session")
+def prefect_url(prefect_home: Path) -> Iterator[str]:
     """A real Prefect server on loopback, with a database of its own."""
-    home = tmp_path_factory.mktemp("prefect")
+    home = prefect_home
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -31,7 +40,9 @@ def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PREFECT_HOME": str(home),
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in IDLE_SERVICES},
     }
+    lay_seed(home)
     environment.pop("PREFECT_API_URL", None)
     command = [
         sys.executable,
@@ -77,9 +88,13 @@ def mobius(prefect_url: str) -> Mobius:
 
 @pytest.fixture(scope="session")
 def curated_sample(mobius: Mobius, corpus_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The 531 sample files, labels counted from 5 on; one frame of each is read for text, which has its own tests."""
+    """The 531 sample files, labels counted from 5 on.
+
+    One frame of each is read for text, and one of each that is cleaned: reading and cleaning have their own tests.
+    """
     root = tmp_path_factory.mktemp("sample") / "dataset"
-    mobius.curate(root, corpus_sample, "select.min_label_count=5", "text.max_frames_read=1")
+    few_readings = ("text.max_frames_read=1", "clean.max_frames_checked=1")
+    mobius.curate(root, corpus_sample, "select.min_label_count=5", *few_readings)
     return root
 
 

@@ -110,3 +110,11 @@ def exported_hashes(root: Path) -> dict[str, str]:
         manifest = json.loads((root / name / "manifest.json").read_text())
         hashes.update({f"{name}/{file['name']}": file["sha256"] for file in manifest["files"]})
     return hashes
+
+
+def save_secret(mobius: Mobius, name: str, value: str) -> None:
+    """Save a Secret block at the Prefect server of the tests."""
+    script = "import sys; from prefect.blocks.system import Secret; Secret(value=sys.argv[2]).save(sys.argv[1])"
+    environment = {**os.environ, **mobius.environment}
+    command = [sys.executable, "-c", script, name, value]
+    subprocess.run(command, check=True, env={key: value for key, value in environment.items() if value})

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -27,28 +28,31 @@ def run(hostile_source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return root, peak
 
 
-def test_all_153_are_accounted_for_with_the_expected_outcome(mobius: Mobius, run: tuple[Path, int]) -> None:
+@pytest.fixture(scope="module")
+def fates(mobius: Mobius, run: tuple[Path, int]) -> dict[str, dict[str, Any]]:
+    """What became of each file, by its path."""
+    return {row["path"]: row for row in mobius.json("fates", str(run[0]), "--limit", "0")}
+
+
+def test_all_153_are_accounted_for_with_the_expected_outcome(
+    mobius: Mobius, run: tuple[Path, int], fates: dict[str, dict[str, Any]]
+) -> None:
     root, _ = run
     ledger = mobius.json("status", str(root))
     assert ledger["ingested"] == 153
     assert ledger["balanced"]
     assert ledger["pending"] == 0
-    fates = mobius.json("fates", str(root), "--limit", "0")
-    quarantined = {row["path"]: row["why"] for row in fates if row["fate"] == "quarantined"}
+    quarantined = {path: row["why"] for path, row in fates.items() if row["fate"] == "quarantined"}
     assert quarantined == EXPECTED_REASONS
 
 
-def test_awkward_names_are_ordinary_samples(mobius: Mobius, run: tuple[Path, int]) -> None:
-    root, _ = run
-    fates = {row["path"]: row for row in mobius.json("fates", str(root), "--limit", "0")}
+def test_awkward_names_are_ordinary_samples(fates: dict[str, dict[str, Any]]) -> None:
     named = [path for path in fates if path.startswith("names/")]
     assert len(named) == 10
     assert {fates[path]["fate"] for path in named} <= {"exported", "rejected"}
 
 
-def test_copies_of_one_animation_are_rejected_and_other_timing_is_not(mobius: Mobius, run: tuple[Path, int]) -> None:
-    root, _ = run
-    fates = {row["path"]: row for row in mobius.json("fates", str(root), "--limit", "0")}
+def test_copies_of_one_animation_are_rejected_and_other_timing_is_not(fates: dict[str, dict[str, Any]]) -> None:
     for name in ("exact_copy", "comment_added", "reencoded"):
         group = {fates[f"dups/{name}.gif"]["key"], fates["dups/original.gif"]["key"]}
         kept = {
@@ -87,7 +91,7 @@ def test_good_files_beside_bad_ones_come_out_as_if_alone(
     (source / "wuffs").mkdir(parents=True)
     for path in good:
         (source / "wuffs" / path.name).write_bytes(path.read_bytes())
-    mobius.curate(tmp_path / "alone", source, "source.name=source", "select.min_label_count=2")
+    mobius.curate(tmp_path / "alone", source, "source.name=source", "select.min_label_count=2", "engine.name=threads")
     assert exported_hashes(tmp_path / "alone")
 
     def pictures(folder: Path) -> dict[str, tuple[bytes, str]]:

@@ -79,7 +79,7 @@ def watched(mobius: Mobius, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (source / "broken.gif").write_bytes(b"GIF89a")
     (folder / "sitecustomize.py").write_text(WORKER)
     root = folder / "dataset"
-    settings = (*SETTINGS, "engine.workers=1", "log.format=json", "metrics.port=0")
+    settings = (*SETTINGS, "engine.name=processes", "engine.workers=1", "log.format=json", "metrics.port=0")
     arguments = curate_arguments(root, source.parent, *settings)
     process = mobius.start(*arguments, PYTHONPATH=str(folder), MOBIUS_TEST=str(folder))
     try:

@@ -1,10 +1,7 @@
 """paper.toml as it stands, but for its models, which are tiny ones of the same classes: in process, and served."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +11,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from tests.flows.mobius import Mobius, read_set
+from tests.flows.mobius import Mobius, read_set, save_secret
 from tests.models.hf.recipe import IMAGE_CAPTION, SUMMARY, TRANSLATION, VIDEO_CAPTION, Recipe, save_recipe
 from tests.models.served.server import Reply, fails, says, serving
 from tests.models.served.transformers_serve import serving_transformers
@@ -137,7 +134,7 @@ def test_the_recipe_in_process(
 def test_the_recipe_served(mobius: Mobius, recipe: Recipe, source: Path, lama: tuple[str, ...], tmp_path: Path) -> None:
     models = dict(zip(WRITERS, (recipe.llava, recipe.llava, recipe.llama, recipe.translating_llama), strict=True))
     with serving_transformers(tmp_path / "log.txt") as server:
-        settings = (*served(server.url, models), *lama)
+        settings = (*served(server.url, models), *lama, "engine.name=threads")
         ledger = mobius.json(*arguments(tmp_path / "dataset", source, *settings))
     assert_all_is_answered(ledger, tmp_path / "dataset")
 
@@ -172,7 +169,13 @@ def test_a_server_that_is_gone_for_a_while_costs_nobody_anything(mobius: Mobius,
     save_secret(mobius, "server-key", KEY)
     with serving(die_once) as server:
         keys = [f"{stage}.served.api_key_secret=server-key" for stage in ("image_caption", "translation")]
-        settings = (*served_images(server.url), *keys, "image_caption.batch_size=2", "engine.workers=1")
+        settings = (
+            *served_images(server.url),
+            *keys,
+            "image_caption.batch_size=2",
+            "engine.workers=1",
+            "engine.name=threads",
+        )
         ledger = mobius.json(*arguments(root, source, *settings))
     assert asked["failed"] == NUM_FAILURES
     assert max(num_runs(mobius, "answer")) >= 2, "a task was tried again"
@@ -194,11 +197,3 @@ def num_runs(mobius: Mobius, task: str) -> list[int]:
     url = f"{mobius.environment['PREFECT_API_URL']}/task_runs/filter"
     found = httpx.post(url, json={"sort": "END_TIME_DESC", "limit": 40}).raise_for_status().json()
     return [run["run_count"] for run in found if run["name"].startswith(f"{task}-")]
-
-
-def save_secret(mobius: Mobius, name: str, value: str) -> None:
-    """Save a Secret block at the Prefect server of the tests."""
-    script = "import sys; from prefect.blocks.system import Secret; Secret(value=sys.argv[2]).save(sys.argv[1])"
-    environment = {**os.environ, **mobius.environment}
-    command = [sys.executable, "-c", script, name, value]
-    subprocess.run(command, check=True, env={key: value for key, value in environment.items() if value})

@@ -1,5 +1,6 @@
 """A kill costs seconds of work and changes no result; a change recomputes only what reads it."""
 
+import itertools
 import json
 import os
 import random
@@ -18,12 +19,15 @@ from schemas.storage import file_sha256
 from tests.flows.mobius import Mobius, curate_arguments, exported_hashes, kill_tree
 from tests.media.gifs import encode_gif
 
-KILL_ROUNDS = int(os.environ.get("MOBIUS_KILL_ROUNDS", "8"))  # `make test-long`: 20
-NUM_STICKERS = 16
+KINDS_OF_KILL = tuple(itertools.product(("while it answers", "while it exports"), ("processes", "threads")))
+KILL_ROUNDS = int(os.environ.get("MOBIUS_KILL_ROUNDS", len(KINDS_OF_KILL)))  # `make test-long`: 20
+NUM_STICKERS = 8
+MAX_FURTHER_ANSWERS = 60  # until a kill; one run gives about 150
 PART_SAMPLES = 4
 NUM_WORKERS = 2
+THREADS = "engine.name=threads"  # wherever a test is not about the engine: no worker has to start
 SETTINGS = (
-    "select.min_label_count=2",
+    "select.min_label_count=1",
     "ingest.max_row_group_samples=4",
     "text.max_frames_read=1",
     f"engine.flush.samples={PART_SAMPLES}",
@@ -68,7 +72,7 @@ def stickers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def uninterrupted(mobius: Mobius, stickers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("uninterrupted") / "dataset"
-    ledger = mobius.curate(root, stickers, *SETTINGS)
+    ledger = mobius.curate(root, stickers, *SETTINGS, "engine.name=processes")
     assert ledger["exported"]["t2v"] >= 10
     return root
 
@@ -87,19 +91,18 @@ def test_kills_at_random_moments_change_no_result(
 ) -> None:
     """Every sample is computed once, but for what a killed worker had not flushed: one part per worker and kill.
 
-    The moments are counted in answers, or are the beginning of an export; the engines take turns; a round that finds
-    everything done starts another dataset.
+    The moments are a random number of answers later and the beginning of an export, each on either engine; a round
+    that finds everything done starts another dataset.
     """
     (tmp_path / "sitecustomize.py").write_text(AUDIT)
     moments = random.Random(20)
     roots = [tmp_path / "0"]
     killed_in = Counter[Path]()
-    for number in range(KILL_ROUNDS):
+    for moment, engine in itertools.islice(itertools.cycle(KINDS_OF_KILL), KILL_ROUNDS):
         root = roots[-1]
         environment = {"MOBIUS_AUDIT_LOG": str(root.with_suffix(".log")), "PYTHONPATH": str(tmp_path)}
-        engine = f"engine.name={('processes', 'threads')[number % 2]}"
-        process = mobius.start(*curate_arguments(root, stickers, *SETTINGS, engine), **environment)
-        wait_for_a_moment(process, root, moments)
+        process = mobius.start(*curate_arguments(root, stickers, *SETTINGS, f"engine.name={engine}"), **environment)
+        wait_for_a_moment(process, root, moment, moments)
         was_running = process.poll() is None
         kill_tree(process)
         process.communicate()
@@ -109,7 +112,7 @@ def test_kills_at_random_moments_change_no_result(
     assert sum(killed_in.values()) >= KILL_ROUNDS // 2
     for root in roots:
         environment = {"MOBIUS_AUDIT_LOG": str(root.with_suffix(".log")), "PYTHONPATH": str(tmp_path)}
-        done = mobius.run(*curate_arguments(root, stickers, *SETTINGS), "--json", **environment)
+        done = mobius.run(*curate_arguments(root, stickers, *SETTINGS, THREADS), "--json", **environment)
         assert done.returncode == 0, done.stderr[-3000:]
         assert exported_hashes(root) == exported_hashes(uninterrupted)
         for name, sha256 in exported_hashes(root).items():
@@ -120,15 +123,15 @@ def test_kills_at_random_moments_change_no_result(
         assert repeated <= killed_in[root] * NUM_WORKERS * PART_SAMPLES
 
 
-def wait_for_a_moment(process: subprocess.Popen[str], root: Path, moments: random.Random) -> None:
+def wait_for_a_moment(process: subprocess.Popen[str], root: Path, moment: str, moments: random.Random) -> None:
     """Wait for a random number of further answers, or for an export to begin, or for the end of the run."""
     log = root.with_suffix(".log")
-    target = count_lines(log) + moments.randrange(0, 80)
-    waits_for_export = moments.random() < 0.3
+    target = count_lines(log) + moments.randrange(MAX_FURTHER_ANSWERS)
+    waits_for_export, begun = moment == "while it exports", time.time()
     deadline = time.monotonic() + 240
     while process.poll() is None:
         assert time.monotonic() < deadline, "the run hangs"
-        if waits_for_export and list(root.glob(".t2?-*")):
+        if waits_for_export and any(path.stat().st_mtime >= begun for path in root.glob(".t2?-*")):
             break
         if not waits_for_export and count_lines(log) > target:
             break
@@ -157,8 +160,8 @@ def test_a_sample_that_enters_t2v_later_gets_what_is_missing(
     mobius: Mobius, stickers: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "dataset"
-    few = mobius.curate(root, stickers, *SETTINGS, "select.min_frames=14")
-    more = mobius.curate(root, stickers, *SETTINGS)
+    few = mobius.curate(root, stickers, *SETTINGS, THREADS, "select.min_frames=14")
+    more = mobius.curate(root, stickers, *SETTINGS, THREADS)
     assert few["exported"]["t2v"] < more["exported"]["t2v"]
     assert exported_hashes(root) == exported_hashes(uninterrupted)
 
@@ -166,7 +169,7 @@ def test_a_sample_that_enters_t2v_later_gets_what_is_missing(
 def test_running_again_computes_nothing(mobius: Mobius, stickers: Path, uninterrupted: Path) -> None:
     before, files = part_counts(uninterrupted), exported_hashes(uninterrupted)
     stamps = {name: (uninterrupted / name).stat().st_mtime_ns for name in files}
-    mobius.curate(uninterrupted, stickers, *SETTINGS)
+    mobius.curate(uninterrupted, stickers, *SETTINGS, THREADS)
     assert part_counts(uninterrupted) == before
     assert {name: (uninterrupted / name).stat().st_mtime_ns for name in files} == stamps
 
@@ -178,7 +181,7 @@ def test_a_changed_threshold_recomputes_no_stage(
     shutil.copytree(uninterrupted, root)
     before = part_counts(root)
     kept = mobius.json("status", str(root))["exported"]["t2v"]
-    ledger = mobius.curate(root, stickers, *SETTINGS, "select.min_frames=12")
+    ledger = mobius.curate(root, stickers, *SETTINGS, THREADS, "select.min_frames=12")
     assert part_counts(root) == before
     assert ledger["exported"]["t2v"] < kept
     assert ledger["balanced"]
@@ -190,7 +193,7 @@ def test_a_changed_summary_config_recomputes_summaries_and_what_reads_them(
     root = tmp_path / "dataset"
     shutil.copytree(uninterrupted, root)
     before = part_counts(root)
-    mobius.curate(root, stickers, *SETTINGS, "summary.max_tokens=40")
+    mobius.curate(root, stickers, *SETTINGS, THREADS, "summary.max_tokens=40")
     after = part_counts(root)
     assert stages_of({name: n for name, n in after.items() if name not in before}) == {
         "summary",
@@ -210,10 +213,10 @@ def test_50_added_files_are_the_only_ones_computed(mobius: Mobius, tmp_path: Pat
     labels = source / "labels.jsonl"
     labels.write_text("".join(rows[:10]))
     root = tmp_path / "dataset"
-    first = mobius.curate(root, source, *SETTINGS)
+    first = mobius.curate(root, source, *SETTINGS, THREADS)
     parts = {path: path.read_bytes() for path in root.glob("stages/*/*.parquet")}
     labels.write_text("".join(rows))
-    second = mobius.curate(root, source, *SETTINGS)
+    second = mobius.curate(root, source, *SETTINGS, THREADS)
     assert (first["ingested"], second["ingested"]) == (10, 60)
     assert second["balanced"]
     assert all(path.read_bytes() == before for path, before in parts.items())

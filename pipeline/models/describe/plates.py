@@ -22,7 +22,7 @@ def shrink_frame(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return thinned
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     alpha = thinned[..., 3]
-    if np.isin(alpha, (0, 255)).all():  # colour is 0 where alpha is: already weighted
+    if ((alpha == 0) | (alpha == 255)).all():  # colour is 0 where alpha is: already weighted
         return _divide_by_alpha(cv2.resize(thinned, size, interpolation=cv2.INTER_AREA))
     weighted = thinned.copy()
     weighted[..., :3] = (thinned[..., :3].astype(np.uint16) * alpha[..., None] + 127) // 255
@@ -50,6 +50,8 @@ def is_opaque(plates: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _divide_by_alpha(weighted: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if (weighted[..., 3] == 255).all():
+        return weighted
     alpha = np.maximum(weighted[..., 3:], 1).astype(np.uint16)
     color = np.minimum(weighted[..., :3].astype(np.uint16) * 255 // alpha, 255)
     color[weighted[..., 3] == 0] = 0

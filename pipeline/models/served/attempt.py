@@ -53,7 +53,13 @@ class Attempts:
         self.usage = Usage()
         limits = openai.Timeout(config.timeout, connect=min(config.timeout, CONNECT_SECONDS))
         self._clients: dict[str, Any] = {
-            url: openai.AsyncOpenAI(base_url=url, api_key=secret.reveal(), max_retries=0, timeout=limits)
+            url: openai.AsyncOpenAI(
+                base_url=url,
+                api_key=secret.reveal(),
+                max_retries=0,
+                timeout=limits,
+                http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),  # nobody else names addresses
+            )
             for url in config.endpoints
         }
 
@@ -66,7 +72,9 @@ class Attempts:
         self.usage.tokens_in += outcome.tokens_in
         self.usage.tokens_out += outcome.tokens_out
         self.usage.seconds += time.perf_counter() - started
-        return replace(outcome, detail=self._scrub(outcome.detail)) if isinstance(outcome, Trouble) else outcome
+        if isinstance(outcome, Trouble):
+            return replace(outcome, detail=self._scrub(outcome.detail))
+        return replace(outcome, text=self._scrub(outcome.text))
 
     async def close(self) -> None:
         """Close the connections."""

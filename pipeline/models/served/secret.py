@@ -3,6 +3,7 @@
 import os
 
 from schemas.errors import UserError
+from schemas.hidden import remember_secret
 
 NO_KEY = "none"  # what is sent to a server that wants no key; without it the library takes OPENAI_API_KEY
 _provided: dict[str, str] = {}  # by name; never written anywhere
@@ -36,6 +37,7 @@ class Secret:
 
 def provide_secret(name: str, value: str) -> None:
     """Keep a key that came from a secret store in the memory of this process, for `read_secret` to find."""
+    remember_secret(value)
     _provided[name] = value
 
 
@@ -56,4 +58,5 @@ def read_secret(*, variable: str | None, stored: str | None = None) -> Secret:
         raise UserError(missing)
     if not value.isascii() or not value.isprintable() or " " in value:
         raise UserError(f"the API key in {where} holds blanks, line breaks or letters no header can carry")
+    remember_secret(value)
     return Secret(value)

@@ -242,3 +242,18 @@ def test_an_interrupted_batch_leaves_nothing_in_flight(translator):
             model._client.ask(texts())
         server.script = echo
         assert model.translate(["b"]) == ["[b]"]
+
+
+def test_a_redirect_is_not_followed(translator):
+    with serving() as inside, serving(lambda body: Reply(307, headers={"Location": f"{inside.url}/stolen"})) as server:
+        with pytest.raises(UserError, match="answers 307"):
+            translator(server.url, max_retries=0).translate(["a"])
+        assert inside.bodies == []
+        assert len(server.bodies) >= 1
+
+
+def test_an_answer_that_repeats_the_key_is_stored_without_it(translator, monkeypatch):
+    monkeypatch.setenv("MY_SERVER_KEY", "sk-repeated-0818")
+    with serving(lambda body: says("the key is sk-repeated-0818")) as server:
+        (text,) = translator(server.url, api_key_env="MY_SERVER_KEY").translate(["a"])
+    assert text == "the key is ***"
