@@ -12,7 +12,8 @@ import httpx
 from prefect import flow
 from prefect.futures import PrefectFuture, wait
 
-from flows.engines import open_engine
+from flows.chunk_log import ChunkDone
+from flows.engines import open_engine, with_resources
 from flows.lock import sole_run
 from flows.log import use_log
 from flows.metrics import served
@@ -20,7 +21,7 @@ from flows.progress import StageBars, stage_bars
 from flows.running import CurateRun, as_current, current_run, recorded
 from flows.runs import RunRecord
 from flows.stopping import Stopping, stop_on_signals
-from flows.tasks import ChunkDone, account, answer, cut, decide, finish, ingest, plan, write
+from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
 from flows.watch import RunWatch
 from pipeline.answers import measure_parts
 from pipeline.chunk import ChunkCount
@@ -66,8 +67,8 @@ def run_curate(config: CurateConfig) -> Ledger:
 def call_flow(config: CurateConfig, run: CurateRun) -> Ledger:
     """Call the flow. A server that goes away while it runs is no reason to fail: only Prefect's own page suffers."""
     try:
-        with as_current(run):
-            curate.with_options(task_runner=open_engine(config.engine))(config)
+        with as_current(run), open_engine(config) as task_runner:
+            curate.with_options(task_runner=task_runner)(config)
     except httpx.TransportError as error:
         if run.ledger is None:
             raise MachineFault(f"{SERVER_IS_GONE}: {error}; run the same command again to go on") from error
@@ -125,10 +126,12 @@ def run_stage(config: CurateConfig, stage: str, run: CurateRun, bars: StageBars)
         require_models(config, [stage])
     before = measure_parts(folder)
     with run.watch.stage(stage, work.num_pending, bars) as move:
-        chunks = [
-            answer.submit(config, stage, slices, run.record.identity, number if work.on_gpus else None)
-            for number, slices in enumerate(work.chunks)
-        ]
+        move(0, size_bytes=before.size_bytes)
+        with with_resources(config, stage):
+            chunks = [
+                answer.submit(config, stage, slices, run.record.identity, number if work.on_gpus else None)
+                for number, slices in enumerate(work.chunks)
+            ]
 
         def look() -> None:
             now = measure_parts(folder)
@@ -155,7 +158,10 @@ def run_export(config: CurateConfig, name: str, run: CurateRun, bars: StageBars)
     threads = max(1, config.engine.workers // max(len(shares), 1))
     stage = f"export {name}"
     with run.watch.stage(stage, planned.num_samples, bars) as move:
-        writers = [write.submit(config, name, planned.digest, share, threads, run.record.identity) for share in shares]
+        with with_resources(config, "export"):
+            writers = [
+                write.submit(config, name, planned.digest, share, threads, run.record.identity) for share in shares
+            ]
         follow(stage, writers, run, lambda: None, lambda done: move(done.num_ok))
         written = finish(config, name, planned)
         move(planned.num_samples, size_bytes=sum(file.size_bytes for file in written.files))

@@ -1,19 +1,16 @@
 """Tasks: what Prefect schedules. Arguments and results are names and counts, never pixels or tables."""
 
-import os
-import socket
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from logging import WARNING
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
-from prefect.runtime import task_run
 
-from flows.log import log_event, sentence_of, use_log
+from flows.chunk_log import ChunkDone, logged
+from flows.engines import gpu_of_task
+from flows.log import log_event, sentence_of
 from flows.secrets import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
@@ -26,10 +23,12 @@ from pipeline.export.write import write_range
 from pipeline.gpus import use_gpu
 from pipeline.ingest import ingest_source
 from pipeline.ledger import Ledger, write_fates
-from pipeline.models.cache import close_model
+from pipeline.models.cache import close_model, closing_when_idle
+from pipeline.models.gpu_number import choose_gpu
 from pipeline.root import DatasetRoot
 from pipeline.stop_sign import StopSign
-from schemas.errors import MachineFault, NoRoom
+from pipeline.threads import use_one_thread_per_worker
+from schemas.errors import MachineFault
 from schemas.hidden import hides_secrets
 from schemas.manifest import ExportManifest
 
@@ -47,35 +46,6 @@ def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
     except Exception:
         return False
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkDone:
-    """What one task did, where, in how many seconds, and how often it was tried again before."""
-
-    count: ChunkCount
-    host: str
-    pid: int
-    seconds: float
-    num_retries: int
-
-
-@contextmanager
-def logged(config: CurateConfig, stage: str, run: str) -> Iterator[Callable[[ChunkCount], ChunkDone]]:
-    """Log as the run does, on whatever machine this is, with every fault of it; gives how to sign what was done."""
-    use_log(config.log, run)
-    began = time.monotonic()
-
-    def sign(count: ChunkCount) -> ChunkDone:
-        retries = max(0, (task_run.run_count or 1) - 1)
-        return ChunkDone(count, socket.gethostname(), os.getpid(), time.monotonic() - began, retries)
-
-    try:
-        yield sign
-    except (MachineFault, OSError) as error:
-        event = "no_room" if isinstance(error, NoRoom) else "machine_fault"
-        log_event(event, level=WARNING, stage=stage, reason=sentence_of(error))
-        raise
 
 
 def curate_task(function: Callable[P, R]) -> Task[P, R]:
@@ -115,17 +85,25 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 
 
 @curate_task
-def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, gpu: int | None = None) -> ChunkDone:
-    """Run one stage over one chunk; run: the run whose stop sign is heeded; gpu: the number of the one to use."""
-    with logged(config, stage, run) as sign:
-        provide_secrets(config, stage)
-        if gpu is not None:
-            use_gpu(gpu)
-        root = DatasetRoot(config.root_path)
+def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, number: int | None = None) -> ChunkDone:
+    """Run one stage over one chunk.
+
+    run: the run whose stop sign is heeded; number: which chunk it is, where each takes the GPU of its number.
+    """
+    provide_secrets(config, stage)
+    use_one_thread_per_worker()
+    gpu = gpu_of_task(config, number)
+    if gpu is None:
+        choose_gpu(None)
+    else:
+        use_gpu(gpu, config.stage_config(stage))
+    root = DatasetRoot(config.root_path)
+    is_on_cluster = config.engine.name in ("dask", "ray")
+    with logged(config, stage, run) as sign, closing_when_idle() if is_on_cluster else nullcontext():
         try:
             return sign(answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check))
         finally:
-            if gpu is not None:
+            if number is not None:
                 close_model()  # the next stage's task may go to another worker, and its model needs the room
 
 
@@ -140,6 +118,7 @@ def write(
     config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str
 ) -> ChunkDone:
     """Write some ranges of one set; run: the run whose stop sign is heeded."""
+    use_one_thread_per_worker()
     dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
     check = StopSign(dataset, run).check
     with logged(config, f"export {name}", run) as sign:

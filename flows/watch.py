@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from flows.chunk_log import ChunkDone
 from flows.life_sign import LifeSign
 from flows.log import log_event
 from flows.metrics import RunMetrics
 from flows.pace import Measured, TimeLeft, duration, read_history, time_left
 from flows.progress import StageBars
-from flows.tasks import ChunkDone
 from pipeline.answers import count_rows
 from pipeline.config import CurateConfig
 from pipeline.export.columns import TRAINING_SETS

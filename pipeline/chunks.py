@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pipeline.chunk import Slice
 from pipeline.config import CurateConfig
 from pipeline.decisions import decisions_state, read_decisions
-from pipeline.gpus import runs_on_gpus
+from pipeline.engine_config import EngineConfig
+from pipeline.gpus import is_numbered, num_gpu_tasks
 from pipeline.plan import StagePlan, plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.stages.stage import Asked
@@ -21,7 +22,7 @@ CHUNKS_PER_WORKER = 4  # so that a slow chunk at the end does not leave the othe
 
 @dataclass(frozen=True, slots=True)
 class StageWork:
-    """How many samples a stage still has to answer, and in which pieces; on_gpus: each piece on a GPU of its own."""
+    """How many samples a stage still has to answer, and in which pieces; on_gpus: each on the GPU of its number."""
 
     num_pending: int
     chunks: tuple[tuple[Slice, ...], ...]
@@ -32,8 +33,8 @@ def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_worke
     """Find the samples a stage has not answered and cut their shards into chunks of about equal count."""
     plans = plan_stages(config)
     pending = _pending_by_shard(root, plans[stage], config)
-    on_gpus = bool(pending) and runs_on_gpus(plans[stage])
-    num_chunks = config.engine.gpus if on_gpus else min(MAX_CHUNKS, num_workers * CHUNKS_PER_WORKER)
+    on_gpus = bool(pending) and is_numbered(config.engine, plans[stage])
+    num_chunks = num_chunks_of(config.engine, plans[stage], num_workers=num_workers, on_gpus=on_gpus)
     if len(pending) >= num_chunks:
         num_row_groups = {shard.name: shard.num_row_groups for shard in root.read_manifest().shards}
         slices = [Slice(shard, 0, num_row_groups[shard] - 1) for shard, *_ in pending]
@@ -41,6 +42,18 @@ def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_worke
         per_shard = -(-num_chunks // max(len(pending), 1))
         slices = [part for shard, _, first, last in pending for part in _split(root, shard, first, last, per_shard)]
     return StageWork(sum(count for _, count, *_ in pending), tuple(_deal(slices, num_chunks)), on_gpus)
+
+
+def num_chunks_of(engine: EngineConfig, plan: StagePlan, *, num_workers: int, on_gpus: bool) -> int:
+    """How many chunks a stage is cut into at most.
+
+    Where tasks are numbered, one per task on the GPUs, for each opens its model anew. Elsewhere a worker keeps its
+    model, and there are several for each worker, or GPU of a cluster if that makes more.
+    """
+    at_a_time = num_gpu_tasks(engine, plan)
+    if on_gpus:
+        return min(MAX_CHUNKS, at_a_time)
+    return min(MAX_CHUNKS, max(num_workers, at_a_time if engine.places_gpus else 0) * CHUNKS_PER_WORKER)
 
 
 def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) -> list[tuple[str, int, int, int]]:

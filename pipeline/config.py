@@ -1,11 +1,8 @@
 """CurateConfig: one TOML file -> everything a curation run depends on, checked before anything runs."""
 
-import os
-from typing import Literal
-
 from pydantic import Field
 
-from pipeline.answers import FlushConfig
+from pipeline.engine_config import EngineConfig
 from pipeline.export.config import ExportConfig
 from pipeline.ingest import IngestConfig
 from pipeline.operations_config import LogConfig, MetricsConfig
@@ -20,17 +17,6 @@ from pipeline.stages.translation import TranslationConfig
 from pipeline.stages.video_caption import VideoCaptionConfig
 from schemas.config import Place, StrictConfig
 from schemas.location import Location, parse_location
-from schemas.room import ReserveConfig
-
-
-class EngineConfig(StrictConfig):
-    """Who runs the tasks; changes nothing about the result."""
-
-    name: Literal["processes", "threads"] = "processes"
-    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)  # tasks at the same time
-    gpus: int = Field(1, ge=1, le=64)  # of this machine; a model in process is opened once on each
-    flush: FlushConfig = FlushConfig()
-    reserve: ReserveConfig = ReserveConfig()
 
 
 class CurateConfig(StrictConfig):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from pipeline.models.gpu_number import chosen_gpu
 from pipeline.models.shown_image import ReadingConfig, boxes_of, has_contrast, show_image
 from schemas.errors import UserError
 from schemas.home_path import HomePath
@@ -128,9 +129,14 @@ def _settings(config: PaddleOcrConfig) -> dict[str, Any]:
         "text_det_unclip_ratio": config.unclip_ratio,
         "text_rec_score_thresh": config.min_score,
         "engine": config.engine,
-        "device": config.device,
+        "device": _device(config),
         **_engine_settings(config),
     }
+
+
+def _device(config: PaddleOcrConfig) -> str:
+    number = chosen_gpu()
+    return config.device if config.device == "cpu" or number is None else f"{config.device}:{number}"
 
 
 def _engine_settings(config: PaddleOcrConfig) -> dict[str, Any]:

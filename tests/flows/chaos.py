@@ -3,10 +3,10 @@
     python -m tests.flows.chaos --engine processes --rounds 20            on a disk and in an object store
     python -m tests.flows.chaos --engine threads processes dask ray       all engines, 20 faults each
 
-Faults, at random moments: SIGKILL of a worker, of the run's own process, of its Prefect server, of the object store's server
-for 20 seconds; a full disk (as root, on a small tmpfs); SIGTERM of the run. A run that a fault ended is started again with
-the same command. Once a run comes to its end, its exported files must have the SHA-256 of the undisturbed run's, and its
-account must balance with nothing pending; then the next root is begun.
+Faults, at random moments: SIGKILL of a worker, of the run's own process, of its Prefect server, of the object store's
+server for 20 seconds; a full disk (as root, on a small tmpfs); SIGTERM of the run. A run that a fault ended is started
+again with the same command. Once a run comes to its end, its exported files must have the SHA-256 of the undisturbed
+run's, and its account must balance with nothing pending; then the next root is begun.
 """
 
 import argparse

@@ -44,7 +44,7 @@ def test_help_names_every_command_and_how_to_start(command: Mobius) -> None:
         ("nonsense.key=1", "nonsense: unknown key, expected one of"),
         ("select.max_text_area=1.5", "select.max_text_area = 1.5: input should be less than or equal to 1"),
         ("select.min_frames=many", "select.min_frames = 'many': input should be a valid integer"),
-        ("engine.name=spark", "engine.name = 'spark': input should be 'processes' or 'threads'"),
+        ("engine.name=spark", "engine.name = 'spark': input should be 'processes', 'threads', 'dask' or 'ray'"),
         ("engine.workers=0", "engine.workers = 0: input should be greater than or equal to 1"),
         ("source.path=/no/such/folder", "/no/such/folder"),
         ("select", "expected section.key=value"),
