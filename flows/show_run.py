@@ -18,7 +18,7 @@ def show_run(run: RunStatus) -> None:
     console = Console()
     console.print(Text(f"Run {run.identity}: {run.outcome}"))
     if run.sign is not None:
-        console.print(Text(f"  {printable(_progress(run.sign))}"))
+        console.print(Text(f"  {printable(_progress(run.sign))}"), soft_wrap=True)
     if run.outcome == ENDED_WITHOUT_A_WORD:
         console.print("  Killed, or its machine is gone: run the same command again to go on.")
 
