@@ -16,6 +16,7 @@ from pipeline.operations_config import LogConfig
 from schemas.hidden import hide_secrets
 
 MAX_VALUE_CHARACTERS = 300
+SAID_ANYWAY = "run_ended"  # between bars: the command itself ends with the account, or with one sentence
 LOGGER = logging.getLogger("mobius")
 
 
@@ -25,6 +26,8 @@ def use_log(config: LogConfig, run: str) -> None:
         return
     handler = _StderrHandler((config, run))
     handler.setFormatter(_Formatter(run, is_json=config.format == "json"))
+    if config.format == "bars":
+        handler.addFilter(lambda record: record.getMessage() != SAID_ANYWAY)
     LOGGER.handlers = [handler]
     LOGGER.propagate = False
     LOGGER.setLevel(logging.WARNING if config.format == "bars" else config.level.upper())
