@@ -52,13 +52,9 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
     Run the same command again to go on after a stop, to add new files, or to apply changed settings:
     what is answered already is not computed again.
     """
-    from flows.load import load_config
-    from pipeline.doctor import MODEL_STAGES, require_models
-    from pipeline.root import DatasetRoot
+    from flows.ready import load_ready_config
 
-    loaded = load_config(config, overrides or [])
-    root = DatasetRoot(loaded.root_path)  # a stage that has answered may have nothing left to ask
-    require_models(loaded, [stage for stage in MODEL_STAGES if not root.has_answers(stage)])
+    loaded = load_ready_config(config, overrides or [])
     with use_local_prefect():
         from flows.curate import run_curate
 

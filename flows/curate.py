@@ -9,9 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 import httpx
-from prefect import flow
+from prefect import Task, flow
 from prefect.futures import PrefectFuture, wait
+from prefect.logging import get_run_logger
 
+from flows.artifacts import publish_account
 from flows.chunk_log import ChunkDone
 from flows.engines import open_engine, with_resources
 from flows.lock import sole_run
@@ -85,7 +87,7 @@ def check_account(ledger: Ledger) -> None:
         raise UnbalancedLedger(f"the account does not add up: {'; '.join(said)}")
 
 
-@flow(name="curate", persist_result=False)
+@flow(name="curate", flow_run_name="curate {config.root}", persist_result=False)
 @hides_secrets
 def curate(config: CurateConfig) -> None:
     """Curate one source into the dataset root of the config; what is there already is not done again."""
@@ -100,6 +102,7 @@ def curate(config: CurateConfig) -> None:
         for name in TRAINING_SETS:
             run_export(config, name, run, bars)
         run.ledger = account(config)
+        publish_account(config, run.ledger)
 
 
 def run_ingest(config: CurateConfig, run: CurateRun, bars: StageBars) -> None:
@@ -129,7 +132,9 @@ def run_stage(config: CurateConfig, stage: str, run: CurateRun, bars: StageBars)
         move(0, size_bytes=before.size_bytes)
         with with_resources(config, stage):
             chunks = [
-                answer.submit(config, stage, slices, run.record.identity, number if work.on_gpus else None)
+                named(answer, f"answer {stage} {number + 1}/{len(work.chunks)}", config).submit(
+                    config, stage, slices, run.record.identity, number if work.on_gpus else None
+                )
                 for number, slices in enumerate(work.chunks)
             ]
 
@@ -139,6 +144,7 @@ def run_stage(config: CurateConfig, stage: str, run: CurateRun, bars: StageBars)
 
         done = follow(stage, chunks, run, look)
         left = cut(config, stage).num_pending if chunks else 0
+    get_run_logger().info("%s: %s samples in %s chunks", stage, work.num_pending, len(chunks))
     if done.tokens:
         bars.say(f"{stage}: {done}")
     if left:
@@ -160,11 +166,19 @@ def run_export(config: CurateConfig, name: str, run: CurateRun, bars: StageBars)
     with run.watch.stage(stage, planned.num_samples, bars) as move:
         with with_resources(config, "export"):
             writers = [
-                write.submit(config, name, planned.digest, share, threads, run.record.identity) for share in shares
+                named(write, f"write {name} {number}/{len(shares)}", config).submit(
+                    config, name, planned.digest, share, threads, run.record.identity
+                )
+                for number, share in enumerate(shares, start=1)
             ]
         follow(stage, writers, run, lambda: None, lambda done: move(done.num_ok))
         written = finish(config, name, planned)
         move(planned.num_samples, size_bytes=sum(file.size_bytes for file in written.files))
+
+
+def named(work: Task[..., Any], name: str, config: CurateConfig) -> Task[..., Any]:
+    """Return a task whose runs are called so on Prefect's page, and end when the config's time is over."""
+    return work.with_options(task_run_name=name, timeout_seconds=config.engine.timeout)
 
 
 def follow(

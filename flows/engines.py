@@ -43,7 +43,12 @@ RESOURCES: dict[str, Callable[[CurateConfig, str], AbstractContextManager[Any]]]
 
 
 def start_worker(parent: int) -> None:
-    """Set up a worker process: one thread for each, and no life after the run's own process."""
+    """Set up a worker process: one thread for each, and no life after the run's own process.
+
+    It leaves the run's process group: Ctrl-C and a scheduler's SIGTERM go to a whole group, and would end it in the
+    middle of what it could still write. The run's own process tells it to stop.
+    """
+    os.setpgid(0, 0)
     end_with_parent(parent)
     leave_quietly_at_exit()
     ignore_interrupts()

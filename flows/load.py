@@ -10,6 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from pipeline.config import CurateConfig
+from pipeline.root import DatasetRoot
 from pipeline.sources import open_source
 from schemas.errors import UserError
 from schemas.hidden import hide_secrets
@@ -31,7 +32,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> CurateConfig:
     """Read and check the config of a curation and the source it names. Raises UserError naming the key or file."""
     config = read_config(CurateConfig, path, overrides)
     _check_root(config)
-    open_source(config.source)
+    known_states = DatasetRoot(config.root_path).read_manifest().source_states
+    open_source(config.source, known_state=known_states.get(config.source.name))
     return config
 
 

@@ -28,7 +28,9 @@ QUIET = {
     "PREFECT_API_REQUEST_TIMEOUT": "15",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
 }
+OWN_SERVER = "MOBIUS_OWN_PREFECT"
 OWN = {
+    OWN_SERVER: "1",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
     "PREFECT_SERVER_UI_ENABLED": "false",
@@ -69,6 +71,11 @@ def use_local_prefect() -> Iterator[None]:
         server.terminate()
         server.wait()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def is_own_server() -> bool:
+    """True if the server is our temporary one, which nobody looks at."""
+    return OWN_SERVER in os.environ
 
 
 def _is_configured() -> bool:

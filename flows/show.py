@@ -28,7 +28,7 @@ def show_ledger(ledger: Ledger, root: str, *, is_running: bool = False) -> None:
         stages.add_row(*cells, *(_model_cells(stage) if counts_tokens else ()))
     console.print(stages)
     fates = _table("Fates", "fate", "why", "t2i", "t2v")
-    for fate, why, counts in _fates(ledger):
+    for fate, why, counts in list_fates_by_reason(ledger):
         fates.add_row(fate, why, *(f"{count:,}" for count in counts))
     console.print(fates)
     if is_running and not ledger.balanced:
@@ -106,7 +106,7 @@ def _brief(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _fates(ledger: Ledger) -> Iterable[tuple[str, str, list[int]]]:
+def list_fates_by_reason(ledger: Ledger) -> Iterable[tuple[str, str, list[int]]]:
     """Yield fate, reason and the count in each set."""
     sets = list(ledger.sets.values())
     yield "exported", "", [each.exported for each in sets]

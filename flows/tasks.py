@@ -5,13 +5,15 @@ from contextlib import nullcontext
 from logging import WARNING
 from typing import Any, ParamSpec, TypeVar
 
+import httpx
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.chunk_log import ChunkDone, logged
 from flows.engines import gpu_of_task
+from flows.gpu_limit import gpu_slot
 from flows.log import log_event, sentence_of
-from flows.secrets import provide_secrets
+from flows.secret_blocks import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
 from pipeline.config import CurateConfig
@@ -37,10 +39,10 @@ R = TypeVar("R")
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
-    """Retry what the machine did; a sample or our code would only fail again."""
+    """Retry what the machine did, a timeout and an unreachable server included; all else would only fail again."""
     try:
         state.result()
-    except (MachineFault, OSError) as error:
+    except (MachineFault, OSError, httpx.TransportError) as error:
         log_event("retry", level=WARNING, task=run.name, attempt=run.run_count + 1, reason=sentence_of(error))
         return True
     except Exception:
@@ -98,8 +100,9 @@ def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, 
     else:
         use_gpu(gpu, config.stage_config(stage))
     root = DatasetRoot(config.root_path)
-    is_on_cluster = config.engine.name in ("dask", "ray")
-    with logged(config, stage, run) as sign, closing_when_idle() if is_on_cluster else nullcontext():
+    slot = nullcontext() if gpu is None else gpu_slot(config.engine.gpu_limit)
+    keeping = closing_when_idle() if config.engine.name in ("dask", "ray") else nullcontext()
+    with logged(config, stage, run) as sign, slot, keeping:
         try:
             return sign(answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check))
         finally:

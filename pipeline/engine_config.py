@@ -10,6 +10,7 @@ from schemas.config import StrictConfig
 from schemas.memory import Memory
 from schemas.room import ReserveConfig
 
+EngineName = Literal["processes", "threads", "dask", "ray"]
 RAY_CLIENT = "ray://"
 INSTEAD_OF_RAY_CLIENT = (
     "a run would lose its work after 30 s without network; run the driver inside the cluster with "
@@ -68,9 +69,11 @@ class StageResources(StrictConfig):
 class EngineConfig(StrictConfig):
     """Who runs the tasks."""
 
-    name: Literal["processes", "threads", "dask", "ray"] = "processes"
+    name: EngineName = "processes"
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)  # tasks at the same time
     gpus: int = Field(1, ge=1, le=1024)  # of this machine, or of an existing cluster
+    gpu_limit: str | None = None  # Prefect's global concurrency limit that a task on a GPU takes a slot of
+    timeout: float | None = Field(None, gt=0)  # seconds for one task; a model's server has a timeout of its own
     flush: FlushConfig = FlushConfig()
     reserve: ReserveConfig = ReserveConfig()
     resources: StageResources = StageResources()

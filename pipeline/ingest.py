@@ -58,11 +58,16 @@ def ingest_source(
 ) -> int:
     """Append the samples that the dataset does not have yet; return how many. Memory: one row group.
 
+    A source that looks as it did when it was last read to its end is not read again.
     `follow` is told after each row group how many samples the dataset has by then, and may raise; then the shards that
     are whole stay. Raises NoRoom rather than leave less free than the reserve.
     """
     manifest = root.read_manifest()
-    opened = open_source(source)
+    known_state = manifest.source_states.get(source.name)
+    opened = open_source(source, known_state=known_state)
+    state = opened.state()  # before it is read: what is added meanwhile changes it
+    if state is not None and state == known_state:
+        return 0
     if opened.name not in manifest.sources:
         manifest = manifest.model_copy(update={"sources": [*manifest.sources, opened.name]})
     known = KnownKeys(_ingested_keys(root, manifest))
@@ -74,7 +79,10 @@ def ingest_source(
         manifest = manifest.model_copy(update={"shards": [*manifest.shards, shard]})
         root.write_manifest(manifest)
         num_new += shard.num_samples
-    root.write_manifest(manifest)
+    states = {name: each for name, each in manifest.source_states.items() if name != opened.name}
+    root.write_manifest(
+        manifest.model_copy(update={"source_states": states if state is None else states | {opened.name: state}})
+    )
     return num_new
 
 

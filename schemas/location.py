@@ -66,7 +66,7 @@ def parse_location(text: str, *, key: str = "root") -> Location:
         if not rest.startswith("/"):
             raise UserError(f"{key} = 'file://...': a host is not read, expected file:///PATH")
         return Path(rest)
-    bucket, _, path = rest.strip("/").partition("/")
+    bucket, _, path = rest.rstrip("/").partition("/")
     if "@" in bucket or ":" in bucket:
         raise UserError(
             f"{key} = '{protocol}://...': an address with a user, a password or a port, expected BUCKET/PATH alone: "

@@ -24,6 +24,7 @@ class DatasetManifest(_Manifest):
     schema_version: int = SCHEMA_VERSION
     shards: list[Shard] = []
     sources: list[str] = []
+    source_states: dict[str, str] = {}  # of sources that were read to their end: what they looked like before
 
     @property
     def num_samples(self) -> int:

@@ -1,11 +1,15 @@
 """Object store: s3 and gs through fsspec, with every error told apart: missing, not allowed, or the machine's.
 
 Objects appear whole or not at all: small ones by one PUT, large ones by a multipart upload, completed at its end.
-Requests are tried again for about a minute by the client itself, so that a store that restarts costs seconds of work.
+Requests are tried again for about a minute by the client itself, so that a store that restarts costs seconds of work;
+AWS_MAX_ATTEMPTS says how often, as in Amazon's own tools.
 Listings are never cached. Credentials come from where the store's own tools look for them.
 """
 
+import errno
 import importlib
+import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,17 +19,8 @@ from typing import Any, BinaryIO, cast
 from schemas.errors import MachineFault, MobiusError, UserError
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
-SETTINGS: dict[str, dict[str, Any]] = {
-    "s3": {
-        "config_kwargs": {
-            "retries": {"max_attempts": 10, "mode": "standard"},
-            "connect_timeout": 10,
-            "read_timeout": 60,
-            "max_pool_connections": 32,
-        },
-    },
-    "gs": {},
-}
+READ_OPTIONS: dict[str, dict[str, Any]] = {"s3": {"max_concurrency": 1}, "gs": {}}  # one GET, no HEAD before it
+MAX_KEY_BYTES = 1024  # of an object's name without its bucket, in S3 and in GS
 BLOCK_BYTES = 8 << 20  # read ahead, where a file is read from front to back
 
 
@@ -38,23 +33,35 @@ def open_store(protocol: str) -> Any:
         import fsspec
     except ModuleNotFoundError as error:
         raise UserError(f"{protocol}:// needs the package {package}: pip install 'mobius[{protocol}]'") from error
-    return fsspec.filesystem(protocol, use_listings_cache=False, **SETTINGS[protocol])
+    settings = _s3_settings() if protocol == "s3" else {}
+    return fsspec.filesystem(protocol, use_listings_cache=False, skip_instance_cache=True, **settings)
+
+
+def _s3_settings() -> dict[str, Any]:
+    retries = {"total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", "10")), "mode": "standard"}
+    timeouts = {"connect_timeout": 10, "read_timeout": 60}
+    return {"config_kwargs": {"retries": retries, "max_pool_connections": 32, **timeouts}}
 
 
 def read(protocol: str, key: str) -> bytes:
     """Return an object. Raises FileNotFoundError."""
     with faults_told_apart(protocol, key):
-        return bytes(open_store(protocol).cat_file(key))
+        return bytes(open_store(protocol).cat_file(key, **READ_OPTIONS[protocol]))
 
 
 def size_of(protocol: str, key: str) -> int | None:
     """Return the size of an object in bytes, None if there is none."""
+    found = describe(protocol, key)
+    return int(found["size"]) if found is not None and found["type"] == "file" else None
+
+
+def describe(protocol: str, key: str) -> dict[str, Any] | None:
+    """Return what a listing would say of an object, or of a prefix with objects below it; None if there is neither."""
     try:
         with faults_told_apart(protocol, key):
-            found = open_store(protocol).info(key)
+            return _entry(open_store(protocol).info(key))
     except FileNotFoundError:
         return None
-    return int(found["size"]) if found["type"] == "file" else None
 
 
 def upload(path: Path, protocol: str, key: str) -> None:
@@ -82,7 +89,11 @@ def remove(protocol: str, keys: list[str]) -> None:
 
 
 def list_folder(protocol: str, key: str) -> list[dict[str, Any]]:
-    """List what lies directly in a folder: `name` (the last part), `type` (file or directory), `size`, `modified`."""
+    """List what lies directly in a folder.
+
+    Each with `name` (the last part), `type` (file or directory), `size`, `modified` and `etag`. The object that marks
+    the folder itself (its key ends in a slash) is left out.
+    """
     try:
         with faults_told_apart(protocol, key):
             found = open_store(protocol).ls(key, detail=True)
@@ -98,6 +109,7 @@ def _entry(found: dict[str, Any]) -> dict[str, Any]:
         "type": found["type"],
         "size": found["size"] or 0,
         "modified": found.get("LastModified") or found.get("mtime"),
+        "etag": found.get("ETag") or found.get("etag"),
     }
 
 
@@ -120,29 +132,68 @@ def list_below_with_times(protocol: str, key: str) -> list[dict[str, Any]]:
     return [{**_entry(each), "name": name} for name, each in found.items()]
 
 
-def open_forward(protocol: str, key: str) -> BinaryIO:
+def open_forward(protocol: str, key: str) -> io.BufferedReader:
     """Open an object that is read from front to back, mostly. Raises FileNotFoundError."""
     with faults_told_apart(protocol, key):
         file = open_store(protocol).open(key, "rb", block_size=BLOCK_BYTES, cache_type="readahead")
-    return cast(BinaryIO, file)
+    return io.BufferedReader(OpenedObject(file, protocol, key))
 
 
 def open_ranges(protocol: str, key: str) -> BinaryIO:
     """Open an object of which some ranges are read, each by a request of its own. Raises FileNotFoundError."""
     with faults_told_apart(protocol, key):
-        return cast(BinaryIO, open_store(protocol).open(key, "rb", cache_type="none"))
+        file = open_store(protocol).open(key, "rb", cache_type="none")
+    return cast(BinaryIO, OpenedObject(file, protocol, key))
+
+
+class OpenedObject(io.RawIOBase):
+    """An object that is read range by range; its errors are told apart like those of all other requests."""
+
+    def __init__(self, file: Any, protocol: str, key: str) -> None:
+        self._file, self._protocol, self._key = file, protocol, key
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def read(self, size: int = -1) -> bytes:
+        with faults_told_apart(self._protocol, self._key):
+            return bytes(self._file.read(size))
+
+    def readall(self) -> bytes:
+        return self.read()
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
 
 
 @contextmanager
 def faults_told_apart(protocol: str, key: str) -> Iterator[None]:
-    """Let FileNotFoundError pass; raise UserError for what is not allowed, MachineFault for everything else.
+    """Raise FileNotFoundError for what is missing, UserError for what is not allowed, MachineFault for all else.
 
     A message of the client is not repeated but for its first line: it may hold whole requests.
     """
     try:
         yield
-    except (FileNotFoundError, MobiusError):
+    except MobiusError:
         raise
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), f"{protocol}://{key}") from error
     except PermissionError as error:
         raise UserError(f"{protocol}://{key}: access denied: {_first_line(error)}") from error
     except Exception as error:  # each client has a tree of errors of its own

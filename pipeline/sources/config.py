@@ -31,7 +31,7 @@ def _default_name(fields: dict[str, Any]) -> str:
 class SourceConfig(StrictConfig):
     """One source. Its name is part of every key: a new name means new samples."""
 
-    path: Place = Field(min_length=1)  # folder or file on this machine
+    path: Place = Field(min_length=1)  # folder or file: a path, file:///PATH, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX
     name: str = Field(
         default_factory=_default_name,
         min_length=1,

@@ -4,39 +4,23 @@ import os
 from collections.abc import Sequence
 
 from pipeline.sources.config import SourceConfig
-from pipeline.sources.content import shown
-from pipeline.sources.reading import lies_in
+from pipeline.sources.files import Files
 from schemas.errors import UserError
 
 
-def list_containers(config: SourceConfig, suffixes: Sequence[str]) -> tuple[bytes, tuple[bytes, ...]]:
-    """Return a folder and the names in it, sorted by their bytes: source.path itself, or those that end so.
+def find_containers(config: SourceConfig, files: Files, suffixes: Sequence[str]) -> tuple[bytes, ...]:
+    """Return the names, sorted by their bytes: that of source.path itself, or of those in it that end so.
 
-    Hidden files and sub folders are passed over.
-    Raises UserError if there is none, or if one is a link that leads out of the folder unless `follow_links`.
+    Hidden files and sub folders are passed over. Raises UserError if there is none.
     """
-    root = os.fsencode(config.path)
-    if os.path.isfile(root):
-        folder, name = os.path.split(os.path.abspath(root))
-        return folder, (name,)
-    endings = tuple(os.fsencode(suffix) for suffix in suffixes)
-    with os.scandir(root) as entries:
-        names = sorted(entry.name for entry in entries if is_container(entry.name, endings) and entry.is_file())
+    if files.file_name is not None:
+        return (files.file_name,)
+    names = files.list_containers(tuple(os.fsencode(suffix) for suffix in suffixes))
     if not names:
         raise UserError(f"source.path {config.path}: no file in it ends in {' or '.join(suffixes)}")
-    if not config.follow_links:
-        _refuse_links_outside(root, names)
-    return root, tuple(names)
+    return names
 
 
 def is_container(name: bytes, endings: tuple[bytes, ...]) -> bool:
     """True for a visible file name with one of the endings, in either case."""
     return name.lower().endswith(endings) and not name.startswith(b".")
-
-
-def _refuse_links_outside(root: bytes, names: Sequence[bytes]) -> None:
-    real_root = os.path.realpath(root)
-    for name in names:
-        target = os.path.realpath(os.path.join(root, name))
-        if not lies_in(target, real_root):
-            raise UserError(f"{shown(name)} is a link that leads out of source.path; source.follow_links allows it")

@@ -3,7 +3,9 @@
 import os
 from typing import Literal
 
+from pipeline.sources.config import SourceConfig
 from pipeline.sources.container_files import is_container
+from pipeline.sources.files import Files
 from pipeline.sources.listed_folder import LABEL_FILES, find_label_files
 from pipeline.sources.parquet_files import PARQUET_SUFFIXES
 from pipeline.sources.tar_archives import TAR_SUFFIXES
@@ -18,34 +20,35 @@ SUFFIXES: dict[KnownKind, tuple[bytes, ...]] = {
 }
 
 
-def detect_kind(path: str, *, follow_links: bool) -> KnownKind:
+def detect_kind(config: SourceConfig, files: Files) -> KnownKind:
     """Tell the kind of a file by its first bytes, of a folder by what it holds. Raises UserError, OSError."""
-    return _detect_folder(path, follow_links=follow_links) if os.path.isdir(path) else _detect_file(path)
+    if files.file_name is not None:
+        return _detect_file(config.path, files, files.file_name)
+    return _detect_folder(config.path, files)
 
 
-def _detect_file(path: str) -> KnownKind:
-    head = read_head(path)
+def _detect_file(path: str, files: Files, name: bytes) -> KnownKind:
+    head = read_head(files, name)
     if head.startswith(PARQUET_MAGIC):
         return "parquet"
     if looks_like_tar(head):
         return "tar"
-    kind = _container_kind(os.path.basename(os.fsencode(path)))
+    kind = _container_kind(name)
     if kind is None:
         raise UserError(f"source.path {path}: neither a tar archive nor a Parquet file nor a folder")
     return kind
 
 
-def _detect_folder(path: str, *, follow_links: bool) -> KnownKind:
-    if find_label_files(path):
+def _detect_folder(path: str, files: Files) -> KnownKind:
+    if find_label_files(files):
         return "labels"
     counts: dict[KnownKind | None, int] = {"tar": 0, "parquet": 0, None: 0}
-    with os.scandir(os.fsencode(path)) as entries:
-        for entry in entries:
-            if entry.name.startswith(b"."):
-                continue
-            if entry.is_dir(follow_symlinks=follow_links):
-                return "label_folders"
-            counts[_container_kind(entry.name)] += 1
+    for name, is_folder in files.list_entries():
+        if name.startswith(b"."):
+            continue
+        if is_folder:
+            return "label_folders"
+        counts[_container_kind(name)] += 1
     for kind, count in counts.items():
         if kind is not None and count and count == sum(counts.values()):
             return kind

@@ -1,15 +1,13 @@
 """Label folders: root/<label>/**/file -> one sample per file, the label being the first folder's name."""
 
-import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from pipeline.sources.config import SourceConfig
 from pipeline.sources.content import make_sample
-from pipeline.sources.folder_walk import walk_files
+from pipeline.sources.files import Files, FoundFile
 from pipeline.sources.positions import top_folder
 from pipeline.sources.readable import readable_label
-from pipeline.sources.reading import SourceFolder
 from schemas.sample import Sample, sample_key
 
 
@@ -18,25 +16,32 @@ class LabelFolders:
     """Every file is a sample, whatever its name; what is not a regular file is one without media."""
 
     config: SourceConfig
+    files: Files
     kind: str = "label_folders"
 
     @property
     def name(self) -> str:
         return self.config.name
 
+    def state(self) -> None:
+        """Nothing but a walk tells whether a file was added somewhere below."""
+
+    def check(self) -> None:
+        """Nothing is written wrong here: every file is a sample."""
+
     def samples(self, skip: Container[str] = ()) -> Iterator[Sample]:
         """Yield the samples sorted by the bytes of their path."""
-        config = self.config
-        root = os.fsencode(config.path)
-        folder = SourceFolder(root, follow_links=config.follow_links, max_file_bytes=config.max_file_bytes)
-        for position, error in walk_files(root, follow_links=config.follow_links):
-            key = sample_key(config.name, position)
-            if key in skip:
-                continue
+        for file, key, content in self.files.read(self._wanted(skip)):
             yield make_sample(
-                folder.read(position) if error is None else folder.blame(error),
-                position,
-                source=config.name,
+                content,
+                file.position,
+                source=self.config.name,
                 key=key,
-                label=readable_label(top_folder(position)),
+                label=readable_label(top_folder(file.position)),
             )
+
+    def _wanted(self, skip: Container[str]) -> Iterator[tuple[FoundFile, str]]:
+        for file in self.files.walk():
+            key = sample_key(self.config.name, file.position)
+            if key not in skip:
+                yield file, key

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pipeline.sources.arrow_columns import LabelColumn, extra_names, is_text, read_extra, text_bytes
 from pipeline.sources.config import SourceConfig
 from pipeline.sources.content import shown
+from pipeline.sources.files import Files
 from pipeline.sources.label_row import LabelRow, check_columns, make_row
 from pipeline.sources.parquet_reading import open_parquet, read_batches, rows_per_batch
 from schemas.errors import UserError
@@ -13,9 +14,9 @@ BATCH_ROWS = 1024
 MIN_BATCH_ROWS = 64
 
 
-def read_parquet_rows(file_path: bytes, name: str, config: SourceConfig) -> Iterator[LabelRow]:
+def read_parquet_rows(files: Files, name: str, config: SourceConfig) -> Iterator[LabelRow]:
     """Yield a row per row, counted from 0. Raises UserError naming the row that is broken."""
-    with open_parquet(file_path, name, max_ratio=config.max_ratio) as file:
+    with open_parquet(files, name.encode(), max_ratio=config.max_ratio) as file:
         schema = file.schema_arrow
         labels = LabelColumn(schema, config, where=name)
         check_columns(schema.names, config, needed=[config.path_column], where=name)

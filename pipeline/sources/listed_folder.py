@@ -1,6 +1,5 @@
 """Listed folder: a folder with labels.jsonl, labels.csv or labels.parquet -> one sample per listed file."""
 
-import os
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -8,12 +7,14 @@ from typing import BinaryIO
 from pipeline.sources.config import SourceConfig
 from pipeline.sources.content import make_sample
 from pipeline.sources.extra import extra_json
+from pipeline.sources.files import Files, FoundFile
 from pipeline.sources.label_csv import read_csv_rows
 from pipeline.sources.label_jsonl import read_jsonl_rows
 from pipeline.sources.label_parquet import read_parquet_rows
 from pipeline.sources.label_row import LabelRow
 from pipeline.sources.positions import Mentions
-from pipeline.sources.reading import FILE_ERRNOS, SourceFolder, machine_fault
+from pipeline.sources.reading import FILE_ERRNOS, machine_fault
+from pipeline.sources.state import digest_state
 from schemas.errors import UserError
 from schemas.sample import Sample, sample_key
 
@@ -29,6 +30,7 @@ class ListedFolder:
     """Only what is listed is a sample; a file listed twice is two samples, with ordinals 0 and 1."""
 
     config: SourceConfig
+    files: Files
     label_file: str
     kind: str = "labels"
 
@@ -36,53 +38,57 @@ class ListedFolder:
     def name(self) -> str:
         return self.config.name
 
+    def state(self) -> str:
+        """The label file alone tells which samples there are."""
+        name = self.label_file.encode()
+        return digest_state(self.config, self.kind, [name], self.files.stamps((name,)))
+
+    def check(self) -> None:
+        """Read the label file through: a broken line is told before any file is read. Raises UserError."""
+        if sum(1 for _ in self._rows()) == 0:
+            raise UserError(f"source.path {self.config.path}: {self.label_file} lists no file")
+
     def samples(self, skip: Container[str] = ()) -> Iterator[Sample]:
         """Yield a sample per row of the label file, in its order."""
-        config = self.config
-        folder = SourceFolder(
-            os.fsencode(config.path), follow_links=config.follow_links, max_file_bytes=config.max_file_bytes
-        )
-        mentions = Mentions()
-        for row in _read_rows(config, self.label_file):
-            key = sample_key(config.name, row.position, mentions.count(row.position))
-            if key in skip:
-                continue
+        for file, (key, row), content in self.files.read(self._wanted(skip)):
             yield make_sample(
-                folder.read(row.position),
-                row.position,
-                source=config.name,
+                content,
+                file.position,
+                source=self.config.name,
                 key=key,
                 label=row.label,
                 extra=extra_json(row.extra),
             )
 
+    def _wanted(self, skip: Container[str]) -> Iterator[tuple[FoundFile, tuple[str, LabelRow]]]:
+        mentions = Mentions()
+        for row in self._rows():
+            key = sample_key(self.config.name, row.position, mentions.count(row.position))
+            if key not in skip:
+                yield FoundFile(row.position), (key, row)
 
-def find_label_files(folder: str) -> list[str]:
+    def _rows(self) -> Iterator[LabelRow]:
+        if self.label_file not in TEXT_READERS:
+            yield from read_parquet_rows(self.files, self.label_file, self.config)
+            return
+        try:
+            with self.files.open_forward(self.label_file.encode()) as file:
+                yield from TEXT_READERS[self.label_file](file, self.label_file, self.config)
+        except OSError as error:
+            if error.errno not in FILE_ERRNOS:
+                raise machine_fault(error) from error
+            raise UserError(f"source.path {self.config.path}: {self.label_file}: {error.strerror}") from error
+
+
+def find_label_files(files: Files) -> list[str]:
     """Return which of the three label files a folder holds."""
-    return [name for name in LABEL_FILES if os.path.isfile(os.path.join(folder, name))]
+    return [name for name in LABEL_FILES if files.has_file(name)]
 
 
-def open_listed_folder(config: SourceConfig) -> ListedFolder:
-    """Find the label file and read it through. Raises UserError for none, several or a broken one."""
-    names = find_label_files(config.path)
+def find_listed_folder(config: SourceConfig, files: Files) -> ListedFolder:
+    """Find the label file. Raises UserError for none or several."""
+    names = find_label_files(files)
     if len(names) != 1:
         found = " and ".join(names) or "none of them"
         raise UserError(f"source.path {config.path}: found {found}, expected one of {', '.join(LABEL_FILES)}")
-    num_rows = sum(1 for _ in _read_rows(config, names[0]))  # a broken line is told before a file is read
-    if num_rows == 0:
-        raise UserError(f"source.path {config.path}: {names[0]} lists no file")
-    return ListedFolder(config, names[0])
-
-
-def _read_rows(config: SourceConfig, label_file: str) -> Iterator[LabelRow]:
-    path = os.path.join(config.path, label_file)
-    if label_file not in TEXT_READERS:
-        yield from read_parquet_rows(os.fsencode(path), label_file, config)
-        return
-    try:
-        with open(path, "rb") as file:
-            yield from TEXT_READERS[label_file](file, label_file, config)
-    except OSError as error:
-        if error.errno not in FILE_ERRNOS:
-            raise machine_fault(error) from error
-        raise UserError(f"source.path {config.path}: {label_file}: {error.strerror}") from error
+    return ListedFolder(config, files, names[0])

@@ -1,19 +1,20 @@
 """Parquet files: one file, or a folder of them, with a column of encoded media -> one sample per row."""
 
-import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
 from pipeline.sources.config import SourceConfig
-from pipeline.sources.container_files import list_containers
+from pipeline.sources.container_files import find_containers
 from pipeline.sources.content import make_sample, unreadable
 from pipeline.sources.extra import extra_json
+from pipeline.sources.files import Files
 from pipeline.sources.parquet_reading import DAMAGE, damage_of, open_parquet, read_batches, rows_per_batch
 from pipeline.sources.parquet_rows import ParquetRow, RowReader
 from pipeline.sources.positions import row_position
 from pipeline.sources.readable import readable
+from pipeline.sources.state import digest_state
 from schemas.sample import Sample, sample_key
 
 PARQUET_SUFFIXES = (".parquet",)
@@ -25,18 +26,28 @@ class ParquetFiles:
     """Rows are read some at a time; a row group all of whose rows are skipped is not read at all."""
 
     config: SourceConfig
-    folder: bytes
-    files: tuple[bytes, ...]
+    files: Files
+    names: tuple[bytes, ...]
     kind: str = "parquet"
 
     @property
     def name(self) -> str:
         return self.config.name
 
+    def state(self) -> str:
+        """The files by name, size and time tell which samples there are."""
+        return digest_state(self.config, self.kind, self.names, self.files.stamps(self.names))
+
+    def check(self) -> None:
+        """Read every footer. Raises UserError if a file is no Parquet or has not the columns."""
+        for name in self.names:
+            with open_parquet(self.files, name, max_ratio=self.config.max_ratio) as file:
+                RowReader(file.schema_arrow, self.config, where=readable(name))
+
     def samples(self, skip: Container[str] = ()) -> Iterator[Sample]:
         """Yield file by file, in the order of their names' bytes, row by row."""
-        for name in self.files:
-            with open_parquet(os.path.join(self.folder, name), readable(name), max_ratio=self.config.max_ratio) as file:
+        for name in self.names:
+            with open_parquet(self.files, name, max_ratio=self.config.max_ratio) as file:
                 reader = RowReader(file.schema_arrow, self.config, where=readable(name))
                 first_row = 0
                 for group in range(file.num_row_groups):
@@ -85,10 +96,6 @@ class ParquetFiles:
         return sample_key(self.config.name, row_position(name, row))
 
 
-def open_parquet_files(config: SourceConfig) -> ParquetFiles:
-    """List the files and check their columns. Raises UserError if there is none, or one cannot be used."""
-    folder, files = list_containers(config, PARQUET_SUFFIXES)
-    for name in files:
-        with open_parquet(os.path.join(folder, name), readable(name), max_ratio=config.max_ratio) as file:
-            RowReader(file.schema_arrow, config, where=readable(name))
-    return ParquetFiles(config, folder, files)
+def find_parquet_files(config: SourceConfig, files: Files) -> ParquetFiles:
+    """List the files. Raises UserError if there is none."""
+    return ParquetFiles(config, files, find_containers(config, files, PARQUET_SUFFIXES))

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.sources.content import shown
+from pipeline.sources.files import Files
+from pipeline.sources.readable import readable
 from pipeline.sources.reading import FILE_ERRNOS, machine_fault
 from schemas.errors import MachineFault, UserError
 
-READ_BUFFER_BYTES = 1 << 20
 MAX_BATCH_BYTES = 8 << 20
 MAX_SHARED_BYTES = 128 << 20
 DAMAGE = (
@@ -22,15 +23,16 @@ DAMAGE = (
 
 
 @contextmanager
-def open_parquet(path: bytes, where: str, *, max_ratio: float) -> Iterator[pq.ParquetFile]:
+def open_parquet(files: Files, name: bytes, *, max_ratio: float) -> Iterator[pq.ParquetFile]:
     """Open a file and read its footer. Raises UserError if it is no Parquet file, or MachineFault.
 
     max_ratio: rows that a file may claim for each of its bytes; every row is a sample, whatever becomes of it.
     """
+    where = readable(name)
     try:
-        with pa.OSFile(path) as source:
+        with files.open_ranges(name) as source:
             # Without both settings a whole column of a row group is read into memory at once.
-            file = pq.ParquetFile(source, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
+            file = pq.ParquetFile(source, buffer_size=files.buffer_bytes, pre_buffer=False)
             _check_row_counts(file.metadata, where)
             size_bytes = source.size()
             if file.metadata.num_rows > max_ratio * size_bytes:

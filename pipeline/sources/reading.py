@@ -45,10 +45,9 @@ class SourceFolder:
 
     def read(self, position: bytes) -> Content:
         """Return what stands at a position. Raises MachineFault for an error that is not the file's."""
-        if leads_outside(position):
-            return outside_source("the path is absolute or climbs with '..'")
-        if b"\0" in position:
-            return unreadable("no file can have a name with a NUL in it")
+        refusal = refuse_position(position)
+        if refusal is not None:
+            return refusal
         path = os.path.join(self.root, position)
         try:
             if not self._follow_links and self._is_linked_outside(path):
@@ -68,6 +67,15 @@ class SourceFolder:
             real_path = os.path.realpath(real_path)
         real_root = self._real_folder(self.root)
         return not lies_in(real_path, real_root)
+
+
+def refuse_position(position: bytes) -> Content | None:
+    """Return why no file is looked for at a position, None if one is."""
+    if leads_outside(position):
+        return outside_source("the path is absolute or climbs with '..'")
+    if b"\0" in position:
+        return unreadable("no file can have a name with a NUL in it")
+    return None
 
 
 def lies_in(real_path: bytes, real_folder: bytes) -> bool:

@@ -20,6 +20,15 @@ class Source(Protocol):
     def kind(self) -> str:
         """labels | label_folders | tar | parquet"""
 
+    def state(self) -> str | None:
+        """Return a digest that is the same while nothing was added; None if only reading it all can tell.
+
+        Equal states mean equal keys: whoever has all samples of this state need not read the source again.
+        """
+
+    def check(self) -> None:
+        """Read through what somebody may have written wrong, before any sample is read. Raises UserError."""
+
     def samples(self, skip: Container[str] = ()) -> Iterator[Sample]:
         """Yield every sample in a fixed order, except those whose key is in `skip`: their bytes are not read.
 

@@ -1,15 +1,15 @@
 """Tar archives: a .tar, .tar.gz, .tgz or .tar.zst, or a folder of them -> one sample per media member."""
 
-import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from pipeline.sources.config import SourceConfig
-from pipeline.sources.container_files import list_containers
+from pipeline.sources.container_files import find_containers
 from pipeline.sources.content import Content, broken_archive, make_sample, unreadable
+from pipeline.sources.files import Files
 from pipeline.sources.positions import Mentions, cut_position, leads_outside, member_position, top_folder
 from pipeline.sources.readable import readable_label
-from pipeline.sources.reading import blame_file
+from pipeline.sources.state import digest_state
 from pipeline.sources.tar_groups import TarMedia, read_groups
 from pipeline.sources.tar_head import looks_like_tar, read_head
 from pipeline.sources.tar_stream import BrokenArchive, TarStream
@@ -24,13 +24,23 @@ class TarArchives:
     """Nothing is unpacked to disk; the lost rest of a damaged archive is one sample `<archive>#truncated`."""
 
     config: SourceConfig
-    folder: bytes
+    files: Files
     archives: tuple[bytes, ...]
     kind: str = "tar"
 
     @property
     def name(self) -> str:
         return self.config.name
+
+    def state(self) -> str:
+        """The archives by name, size and time tell which samples there are."""
+        return digest_state(self.config, self.kind, self.archives, self.files.stamps(self.archives))
+
+    def check(self) -> None:
+        """Look at the one archive that is named; those of a folder are judged as they are read. Raises UserError."""
+        name = self.files.file_name
+        if name is not None and not looks_like_tar(read_head(self.files, name)):
+            raise UserError(f"source.path {self.config.path}: not a tar archive, as source.kind or its name says")
 
     def samples(self, skip: Container[str] = ()) -> Iterator[Sample]:
         """Yield archive by archive, member by member, in the order of their bytes and of the archive."""
@@ -47,8 +57,8 @@ class TarArchives:
             return None if key in skip else key
 
         try:
-            path = os.path.join(self.folder, archive)
-            with TarStream(path, max_bytes=config.max_archive_bytes, max_ratio=config.max_ratio) as stream:
+            raw = self.files.open_forward(archive)
+            with TarStream(raw, max_bytes=config.max_archive_bytes, max_ratio=config.max_ratio) as stream:
                 for media in read_groups(
                     stream,
                     label_column=config.label_column,
@@ -60,7 +70,7 @@ class TarArchives:
         except BrokenArchive as error:
             yield from self._account_for_rest(archive, broken_archive(error), skip)
         except OSError as error:
-            yield from self._account_for_rest(archive, unreadable(blame_file(error, self.folder)), skip)
+            yield from self._account_for_rest(archive, unreadable(self.files.blame(error)), skip)
 
     def _make_sample(self, archive: bytes, media: TarMedia) -> Sample:
         label = media.label
@@ -82,9 +92,6 @@ class TarArchives:
             yield make_sample(content, position, source=self.config.name, key=key, label=None)
 
 
-def open_tar_archives(config: SourceConfig) -> TarArchives:
-    """List the archives. Raises UserError if there is none, or if the one that is named is no tar archive."""
-    folder, archives = list_containers(config, TAR_SUFFIXES)
-    if os.path.isfile(config.path) and not looks_like_tar(read_head(config.path)):
-        raise UserError(f"source.path {config.path}: not a tar archive, as source.kind or its name says")
-    return TarArchives(config, folder, archives)
+def find_tar_archives(config: SourceConfig, files: Files) -> TarArchives:
+    """List the archives. Raises UserError if there is none."""
+    return TarArchives(config, files, find_containers(config, files, TAR_SUFFIXES))

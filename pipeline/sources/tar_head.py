@@ -1,12 +1,13 @@
 """Tar head: the first bytes of a file -> whether it is worth reading as a tar archive."""
 
+from pipeline.sources.files import Files
 from pipeline.sources.tar_header import BLOCK_BYTES, ZERO_BLOCK, HeaderError, parse_header
 from pipeline.sources.tar_stream import GZIP_MAGIC, ZSTD_MAGIC
 
 
-def read_head(path: str) -> bytes:
+def read_head(files: Files, name: bytes) -> bytes:
     """Return the first 512 bytes of a file, or all of a shorter one. Raises OSError."""
-    with open(path, "rb") as file:
+    with files.open_forward(name) as file:
         return file.read(BLOCK_BYTES)
 
 

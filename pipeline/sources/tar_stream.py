@@ -1,6 +1,7 @@
 """Tar stream: an archive's file, plain or compressed -> its bytes from front to back, counted, never held."""
 
 import gzip
+import io
 import os
 import zlib
 from types import TracebackType
@@ -43,13 +44,14 @@ class TarStream:
     the ratio counts only beyond 256 MiB, which cost nobody more than a second.
     """
 
-    def __init__(self, path: bytes, *, max_bytes: int, max_ratio: float) -> None:
-        """Open the file. Raises OSError."""
+    def __init__(self, raw: io.BufferedReader, *, max_bytes: int, max_ratio: float) -> None:
+        """Take over an opened file, which is closed with the stream. Raises OSError."""
         self.offset = 0
-        self._raw = open(path, "rb")  # noqa: SIM115 (closed by close)
+        self._raw = raw
         magic = self._raw.peek(4)[:4]
         self._file: Readable = self._raw
-        packed_bytes = os.fstat(self._raw.fileno()).st_size
+        packed_bytes = self._raw.seek(0, os.SEEK_END)
+        self._raw.seek(0)
         self._max_bytes = min(max_bytes, max(MIN_JUDGED_BYTES, int(max_ratio * packed_bytes)))
         self._size: int | None = None
         if magic.startswith(GZIP_MAGIC):

@@ -38,6 +38,9 @@ def write_parquet(path: Path) -> None:
         ("cats.parquet", "cats"),
         ("pack-1.0", "pack-1.0"),
         ("/data/.tar", ".tar"),
+        ("s3://bucket/raw/cats.tar.zst", "cats"),
+        ("gs://bucket", "bucket"),
+        ("file:///data/cats/", "cats"),
     ],
 )
 def test_the_name_is_the_last_component_without_a_container_suffix(path: str, name: str) -> None:

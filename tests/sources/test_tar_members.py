@@ -34,7 +34,7 @@ def read_archive(data: bytes) -> tuple[list[tuple[bytes, bytes]], str | None]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.tar"
         path.write_bytes(data)
-        with TarStream(bytes(path), max_bytes=1 << 30, max_ratio=200) as stream:
+        with TarStream(path.open("rb"), max_bytes=1 << 30, max_ratio=200) as stream:
             try:
                 for member in read_members(stream, max_members=1000):
                     members.append((member.name, stream.read_all(member.size, "it")))
