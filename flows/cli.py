@@ -9,6 +9,7 @@ import typer
 
 from flows.local_prefect import use_local_prefect
 from flows.model_commands import commands as model_commands
+from flows.operations_commands import commands as operations_commands
 from flows.printable import complain, print_json
 from flows.process_end import leave_quietly
 from flows.training_commands import commands as training_commands
@@ -64,22 +65,6 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
         print_json(dataclasses.asdict(ledger))
     else:
         show_ledger(ledger, loaded.root)
-
-
-@app.command()
-def status(root: Root, as_json: Json = False) -> None:
-    """Show the account of a dataset root: every sample exported, rejected, quarantined or pending, and why."""
-    from flows.runs import open_root, read_last_run
-    from flows.show import show_ledger
-    from pipeline.ledger import read_ledger
-
-    dataset = open_root(root)
-    config, plans = read_last_run(dataset)
-    ledger = read_ledger(dataset, config.select, plans)
-    if as_json:
-        print_json(dataclasses.asdict(ledger))
-    else:
-        show_ledger(ledger, root)
 
 
 @app.command()
@@ -166,6 +151,7 @@ def draw_stickers(
     typer.echo(f"{count} files in {folder / 'media'}, what is under their text in {folder / 'truth'}")
 
 
+app.add_typer(operations_commands)
 app.add_typer(model_commands)
 app.add_typer(training_commands)
 

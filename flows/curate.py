@@ -14,14 +14,18 @@ from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
 
 from flows.artifacts import publish_account
+from flows.chunk_log import ChunkDone
 from flows.engines import open_engine, with_resources
 from flows.lock import sole_run
+from flows.log import use_log
+from flows.metrics import served
 from flows.progress import StageBars, stage_bars
 from flows.running import CurateRun, as_current, current_run, recorded
 from flows.runs import RunRecord
 from flows.stopping import Stopping, stop_on_signals
 from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
-from pipeline.answers import count_rows
+from flows.watch import RunWatch
+from pipeline.answers import measure_parts
 from pipeline.chunk import ChunkCount
 from pipeline.config import CurateConfig
 from pipeline.doctor import MODEL_STAGES, require_models
@@ -49,13 +53,14 @@ def run_curate(config: CurateConfig) -> Ledger:
     """
     root = DatasetRoot(config.root_path)
     record = RunRecord(root, config)
-    run = CurateRun(record, Stopping(StopSign(root, record.identity)))
+    use_log(config.log, record.identity)
+    run = CurateRun(record, Stopping(StopSign(root, record.identity)), RunWatch(config))
     lost = Stopped("another run has taken over this root: ours could not renew its lease in time")
     with stop_on_signals(run.stopping), sole_run(root, on_lost=lambda: run.stopping.ask(lost)):
         remove_unfinished(root.path)
         for training_set in TRAINING_SETS.values():
             remove_replaced(root, training_set)
-        with recorded(run):
+        with served(run.watch.metrics, config.metrics), recorded(run):
             ledger = call_flow(config, run)
             check_account(ledger)
     return ledger
@@ -87,7 +92,8 @@ def check_account(ledger: Ledger) -> None:
 def curate(config: CurateConfig) -> None:
     """Curate one source into the dataset root of the config; what is there already is not done again."""
     run = current_run()
-    with stop_on_signals(run.stopping), stage_bars() as bars:  # again: Prefect has put its own handler in between
+    are_shown = config.log.format == "bars"
+    with stop_on_signals(run.stopping), stage_bars(are_shown=are_shown) as bars:  # Prefect has put its handler between
         run_ingest(config, run, bars)
         for stage in plan_stages(config):
             run_stage(config, stage, run, bars)
@@ -101,15 +107,17 @@ def curate(config: CurateConfig) -> None:
 
 def run_ingest(config: CurateConfig, run: CurateRun, bars: StageBars) -> None:
     """Ingest in this process: reading is bound by the disk, and only one may write the manifest."""
-    move = bars.follow("ingest", None)
+    root = DatasetRoot(config.root_path)
+    with run.watch.stage("ingest", None, bars, before=root.read_manifest().num_samples) as move:
 
-    def follow_samples(num_samples: int) -> None:
-        run.stopping.check()
-        move(num_samples)
+        def follow_samples(num_samples: int) -> None:
+            run.stopping.check()
+            move(num_samples)
 
-    ingest(config, follow_samples)
-    total = DatasetRoot(config.root_path).read_manifest().num_samples
-    move(total, total=total)
+        ingest(config, follow_samples)
+        manifest = root.read_manifest()
+        written = sum(shard.size_bytes for shard in manifest.shards)
+        move(manifest.num_samples, total=manifest.num_samples, size_bytes=written)
 
 
 def run_stage(config: CurateConfig, stage: str, run: CurateRun, bars: StageBars) -> None:
@@ -119,21 +127,26 @@ def run_stage(config: CurateConfig, stage: str, run: CurateRun, bars: StageBars)
     work = cut(config, stage)
     if work.num_pending and stage in MODEL_STAGES:
         require_models(config, [stage])
-    before = count_rows(folder)
-    move = bars.follow(stage, work.num_pending)
-    with with_resources(config, stage):
-        chunks = [
-            named(answer, f"answer {stage} {number + 1}/{len(work.chunks)}", config).submit(
-                config, stage, slices, run.record.identity, number if work.on_gpus else None
-            )
-            for number, slices in enumerate(work.chunks)
-        ]
-    follow(chunks, run.stopping, lambda done: move(count_rows(folder) - before))
-    done = sum((chunk.result() for chunk in chunks), ChunkCount())
+    before = measure_parts(folder)
+    with run.watch.stage(stage, work.num_pending, bars) as move:
+        move(0, size_bytes=before.size_bytes)
+        with with_resources(config, stage):
+            chunks = [
+                named(answer, f"answer {stage} {number + 1}/{len(work.chunks)}", config).submit(
+                    config, stage, slices, run.record.identity, number if work.on_gpus else None
+                )
+                for number, slices in enumerate(work.chunks)
+            ]
+
+        def look() -> None:
+            now = measure_parts(folder)
+            move(now.num_rows - before.num_rows, size_bytes=now.size_bytes)
+
+        done = follow(stage, chunks, run, look)
+        left = cut(config, stage).num_pending if chunks else 0
     get_run_logger().info("%s: %s samples in %s chunks", stage, work.num_pending, len(chunks))
     if done.tokens:
         bars.say(f"{stage}: {done}")
-    left = cut(config, stage).num_pending if chunks else 0
     if left:
         raise UnbalancedLedger(
             f"stage {stage}: {left} of {work.num_pending} samples have no answer after all its tasks"
@@ -149,17 +162,18 @@ def run_export(config: CurateConfig, name: str, run: CurateRun, bars: StageBars)
     per_writer = -(-len(planned.ranges) // MAX_WRITERS)
     shares = [planned.ranges[i : i + per_writer] for i in range(0, len(planned.ranges), max(per_writer, 1))]
     threads = max(1, config.engine.workers // max(len(shares), 1))
-    move = bars.follow(f"export {name}", planned.num_samples)
-    with with_resources(config, "export"):
-        writers = [
-            named(write, f"write {name} {number}/{len(shares)}", config).submit(
-                config, name, planned.digest, share, threads, run.record.identity
-            )
-            for number, share in enumerate(shares, start=1)
-        ]
-    follow(writers, run.stopping, lambda done: move(sum(future.result() for future in done)))
-    finish(config, name, planned)
-    move(planned.num_samples)
+    stage = f"export {name}"
+    with run.watch.stage(stage, planned.num_samples, bars) as move:
+        with with_resources(config, "export"):
+            writers = [
+                named(write, f"write {name} {number}/{len(shares)}", config).submit(
+                    config, name, planned.digest, share, threads, run.record.identity
+                )
+                for number, share in enumerate(shares, start=1)
+            ]
+        follow(stage, writers, run, lambda: None, lambda done: move(done.num_ok))
+        written = finish(config, name, planned)
+        move(planned.num_samples, size_bytes=sum(file.size_bytes for file in written.files))
 
 
 def named(work: Task[..., Any], name: str, config: CurateConfig) -> Task[..., Any]:
@@ -168,20 +182,39 @@ def named(work: Task[..., Any], name: str, config: CurateConfig) -> Task[..., An
 
 
 def follow(
-    futures: Sequence[PrefectFuture[Any]], stopping: Stopping, look: Callable[[list[PrefectFuture[Any]]], None]
-) -> None:
-    """Wait for all futures, looking at those done now and then; raise what the first failed one raised.
+    stage: str,
+    futures: Sequence[PrefectFuture[Any]],
+    run: CurateRun,
+    look: Callable[[], None],
+    count: Callable[[ChunkCount], None] = lambda done: None,
+) -> ChunkCount:
+    """Wait for all futures; return what they did together, or raise what the first failed one raised.
 
-    Asked to stop, it goes on waiting: the workers have been told, and whoever raises first is waited for no more.
+    Every second `look` is called, and `count` with what those did that are done. Asked to stop, it goes on waiting: the
+    workers have been told, and whoever raises first is waited for no more.
     """
     waiting = list(futures)
+    total = ChunkCount()
     while waiting:
-        waiting = list(wait(waiting, timeout=SECONDS_BETWEEN_LOOKS).not_done)
-        done = [future for future in futures if future not in waiting]
-        for future in done:
-            future.wait()  # takes the final state along; `state` alone would ask the server for it
+        done, still_waiting = wait(waiting, timeout=SECONDS_BETWEEN_LOOKS)
+        for future in waiting:
+            if future in done:
+                future.wait()  # takes the final state along; `state` alone would ask the server for it
+                if future.state.is_completed():
+                    total += take_note(stage, future, run)
+        waiting = list(still_waiting)
+        count(total)
         with suppress(MachineFault):  # a store that is away for a moment: only the bar stands still
-            look([future for future in done if future.state.is_completed()])
-    stopping.check()
+            look()
+    run.stopping.check()
     for future in futures:
         future.result()
+    return total
+
+
+def take_note(stage: str, future: PrefectFuture[Any], run: CurateRun) -> ChunkCount:
+    """Tell the watch of a finished chunk; return what it did."""
+    done = future.result()
+    assert isinstance(done, ChunkDone)
+    run.watch.chunk_done(stage, done)
+    return done.count

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from flows.seed_database import keep_seed, lay_seed
 from schemas.errors import MachineFault
+from schemas.scratch import scratch_prefix
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -50,7 +51,7 @@ def use_local_prefect() -> Iterator[None]:
     if _is_configured():
         yield
         return
-    home = tempfile.mkdtemp(prefix="mobius-prefect-")
+    home = tempfile.mkdtemp(prefix=scratch_prefix("prefect"))
     os.environ.update({"PREFECT_HOME": home, **OWN})
     os.environ.pop("PREFECT_PROFILE", None)
     port = _free_port()

@@ -36,21 +36,24 @@ class StageBars:
         self._progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def follow(self, name: str, total: int | None) -> Callable[..., None]:
-        """Add a bar; call the result with how many samples are done by now, and `total=` once it is known.
+        """Add a bar; call the result with how many samples are done by now, `total=` once it is known, and a `note`.
 
         Without a total it is shown from that first call on: what fails before has nothing to show.
         """
-        bar = self._progress.add_task(name, total=total, visible=total is not None)
+        bar = self._progress.add_task(name, total=total, visible=total is not None, note="")
 
-        def move(done: int, *, total: int | None = None) -> None:
-            self._progress.update(bar, completed=done, total=total, visible=True)
+        def move(done: int, *, total: int | None = None, note: str = "") -> None:
+            self._progress.update(bar, completed=done, total=total, visible=True, note=note)
 
         return move
 
 
 @contextmanager
-def stage_bars() -> Iterator[StageBars]:
-    """Show bars while a run goes on; where standard error is no terminal, they appear once at the end."""
+def stage_bars(*, are_shown: bool = True) -> Iterator[StageBars]:
+    """Show bars while a run goes on; where standard error is no terminal, they appear once at the end.
+
+    Not shown, they keep quiet altogether: the log speaks.
+    """
     columns = (
         TextColumn("{task.description:<14}"),
         BarColumn(),
@@ -59,6 +62,7 @@ def stage_bars() -> Iterator[StageBars]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True, quiet=not are_shown), disable=not are_shown) as progress:
         yield StageBars(progress)

@@ -7,12 +7,14 @@ import platform
 import secrets
 import time
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
 from pydantic import ValidationError
 
+from flows.pace import Measured, recorded_pace
 from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
@@ -46,6 +48,7 @@ class RunRecord:
     )
     started: float = dataclasses.field(default_factory=time.time)
     notes: list[str] = dataclasses.field(default_factory=list)
+    measured: dict[str, Measured] = dataclasses.field(default_factory=dict)  # stage -> its pace in this run
 
     def note(self, sentence: str) -> None:
         """Add a sentence that the next record of this run will have."""
@@ -62,6 +65,7 @@ class RunRecord:
             "fingerprints": {name: plan.fingerprint for name, plan in plan_stages(self.config).items()},
             "versions": {"python": platform.python_version(), **_versions()},
             "notes": self.notes,
+            "measured": recorded_pace(self.measured),
             "error": [hide_secrets(line) for line in traceback.format_exception(error)] if error else None,
             "ledger": dataclasses.asdict(ledger) if ledger else None,
         }
@@ -80,6 +84,25 @@ def read_last_run(root: DatasetRoot) -> tuple[CurateConfig, Plans]:
         return config, recorded_plans(config, record["fingerprints"])
     except (ValidationError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{records[-1]}: not a run record that this version can read") from error
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a record says of a run: running, done, stopped or failed."""
+
+    identity: str
+    outcome: str
+    fingerprints: frozenset[str]
+
+
+def read_outcomes(root: DatasetRoot) -> Iterator[RunOutcome]:
+    """Yield the outcomes of the runs of a root, the newest first. Raises UserError for a record that is none."""
+    for path in reversed(list_finished(root.runs, suffix=".json")):
+        try:
+            record: Any = json.loads(path.read_bytes())
+            yield RunOutcome(str(record["id"]), str(record["outcome"]), frozenset(record["fingerprints"].values()))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"{path}: not a run record that this version can read") from error
 
 
 def open_root(place: str) -> DatasetRoot:

@@ -16,8 +16,8 @@ MAX_CELL_CHARACTERS = 72
 MAX_VALUE_CHARACTERS = 400
 
 
-def show_ledger(ledger: Ledger, root: str) -> None:
-    """Print the account: stages first, then fates, then whether the sums agree."""
+def show_ledger(ledger: Ledger, root: str, *, is_running: bool = False) -> None:
+    """Print the account: stages first, then fates, then whether the sums agree; while a run goes on they need not."""
     console = Console()
     counts_tokens = any(stage.tokens is not None for stage in ledger.stages.values())
     of_models = ("tokens", "tokens/s", "not kept waiting") if counts_tokens else ()
@@ -31,9 +31,12 @@ def show_ledger(ledger: Ledger, root: str) -> None:
     for fate, why, counts in list_fates_by_reason(ledger):
         fates.add_row(fate, why, *(f"{count:,}" for count in counts))
     console.print(fates)
-    console.print(f"{ledger.ingested:,} ingested.", "The sums agree." if ledger.balanced else "THE SUMS DISAGREE:")
-    for sentence in ledger.disagreements:
-        console.print(_plain(sentence))
+    if is_running and not ledger.balanced:
+        console.print(f"{ledger.ingested:,} ingested.", "The sums are checked at the end of the run.")
+    else:
+        console.print(f"{ledger.ingested:,} ingested.", "The sums agree." if ledger.balanced else "THE SUMS DISAGREE:")
+        for sentence in ledger.disagreements:
+            console.print(_plain(sentence))
     for name, count in ledger.exported.items():
         console.print(f"{name}: {count:,} samples in", _plain(f"{root.rstrip('/')}/{name}"))
 

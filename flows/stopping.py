@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from flows.log import log_event
 from flows.process_end import leave_quietly
 from pipeline.stop_sign import StopSign
 from schemas.errors import MobiusError, Stopped
@@ -42,6 +43,7 @@ class Stopping:
             if self._reason is not None:
                 return
             self._reason, self.exit_code = reason, exit_code
+        log_event("stop_asked", reason=str(reason))
         for act in (self.sign.put_up, self._start_clock):
             threading.Thread(target=act, daemon=True).start()
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from logging import WARNING
 from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.chunk_log import ChunkDone, logged
 from flows.engines import gpu_of_task
 from flows.gpu_limit import gpu_slot
+from flows.log import log_event, sentence_of
 from flows.secret_blocks import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
 from pipeline.chunks import StageWork, cut_chunks
@@ -29,6 +32,7 @@ from pipeline.stop_sign import StopSign
 from pipeline.threads import use_one_thread_per_worker
 from schemas.errors import MachineFault
 from schemas.hidden import hides_secrets
+from schemas.manifest import ExportManifest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,7 +42,8 @@ def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
     """Retry what the machine did, a timeout and an unreachable server included; all else would only fail again."""
     try:
         state.result()
-    except (MachineFault, OSError, httpx.TransportError):
+    except (MachineFault, OSError, httpx.TransportError) as error:
+        log_event("retry", level=WARNING, task=run.name, attempt=run.run_count + 1, reason=sentence_of(error))
         return True
     except Exception:
         return False
@@ -60,7 +65,13 @@ def curate_task(function: Callable[P, R]) -> Task[P, R]:
 @curate_task
 def ingest(config: CurateConfig, follow: Callable[[int], None]) -> int:
     """Append what the source has and the dataset has not; `follow` is told how many samples there are by now."""
-    return ingest_source(DatasetRoot(config.root_path), config.source, config=config.ingest, follow=follow)
+    return ingest_source(
+        DatasetRoot(config.root_path),
+        config.source,
+        config=config.ingest,
+        follow=follow,
+        reserve=config.engine.reserve,
+    )
 
 
 @curate_task
@@ -76,9 +87,7 @@ def cut(config: CurateConfig, stage: str) -> StageWork:
 
 
 @curate_task
-def answer(
-    config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, number: int | None = None
-) -> ChunkCount:
+def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, number: int | None = None) -> ChunkDone:
     """Run one stage over one chunk.
 
     run: the run whose stop sign is heeded; number: which chunk it is, where each takes the GPU of its number.
@@ -93,9 +102,9 @@ def answer(
     root = DatasetRoot(config.root_path)
     slot = nullcontext() if gpu is None else gpu_slot(config.engine.gpu_limit)
     keeping = closing_when_idle() if config.engine.name in ("dask", "ray") else nullcontext()
-    with slot, keeping:
+    with logged(config, stage, run) as sign, slot, keeping:
         try:
-            return answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check)
+            return sign(answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check))
         finally:
             if number is not None:
                 close_model()  # the next stage's task may go to another worker, and its model needs the room
@@ -108,30 +117,34 @@ def plan(config: CurateConfig, name: str) -> ExportPlan | None:
 
 
 @curate_task
-def write(config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str) -> int:
+def write(
+    config: CurateConfig, name: str, digest: str, ranges: Sequence[ShardRange], threads: int, run: str
+) -> ChunkDone:
     """Write some ranges of one set; run: the run whose stop sign is heeded."""
     use_one_thread_per_worker()
     dataset, training_set = DatasetRoot(config.root_path), TRAINING_SETS[name]
     check = StopSign(dataset, run).check
-    return sum(
-        write_range(
-            dataset,
-            config,
-            training_set=training_set,
-            digest=digest,
-            shards=each,
-            num_threads=threads,
-            check=check,
+    with logged(config, f"export {name}", run) as sign:
+        num_samples = sum(
+            write_range(
+                dataset,
+                config,
+                training_set=training_set,
+                digest=digest,
+                shards=each,
+                num_threads=threads,
+                check=check,
+            )
+            for each in ranges
         )
-        for each in ranges
-    )
+        return sign(ChunkCount(num_samples))
 
 
 @curate_task
-def finish(config: CurateConfig, name: str, planned: ExportPlan) -> int:
+def finish(config: CurateConfig, name: str, planned: ExportPlan) -> ExportManifest:
     """Put a finished set in its place."""
     dataset = DatasetRoot(config.root_path)
-    return finish_export(dataset, config, training_set=TRAINING_SETS[name], plan=planned).num_samples
+    return finish_export(dataset, config, training_set=TRAINING_SETS[name], plan=planned)
 
 
 @curate_task

@@ -19,6 +19,7 @@ from flows.train_record import recorded
 from mobius_model.training.config import TrainConfig
 from schemas import errors
 from schemas.errors import MobiusError
+from schemas.scratch import scratch_prefix
 
 Message = dict[str, Any]
 SECONDS_TO_STOP = 20.0
@@ -152,7 +153,7 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
 @contextmanager
 def _config_file(config: TrainConfig) -> Iterator[Path]:
     """Write the resolved config where the trainer's processes can read it."""
-    with tempfile.TemporaryDirectory(prefix="mobius-train-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch_prefix("train")) as folder:
         path = Path(folder) / "config.json"
         path.write_text(config.model_dump_json(), encoding="utf-8")
         yield path

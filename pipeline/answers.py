@@ -20,8 +20,10 @@ from pydantic import Field
 
 from schemas.config import StrictConfig
 from schemas.location import Location, ObjectPath
+from schemas.room import ReserveConfig
 from schemas.storage import (
     list_finished,
+    list_sizes,
     open_parquet,
     parquet_compression,
     read_parquet,
@@ -37,6 +39,7 @@ Parts = Mapping[str, list[Location]]
 BIG_COLUMNS = ("clean_media", "clean_mask")
 MAX_PART_BYTES = 32 << 20
 MAX_JOINED_BYTES = 64 << 20  # parts are joined up to this size: what is large is not worth writing twice
+TEXT_BYTES = 4 << 10  # of one answer without its media, ample
 READERS = {"disk": 2, "store": 16}  # parts read at the same time; requests mostly wait
 NUM_TRIES = 5  # to read what a listing named: a worker may just have joined it with others
 MAX_DETAIL_CHARACTERS = 500
@@ -75,6 +78,7 @@ class PartWriter:
     shard: str
     schema: pa.Schema
     config: FlushConfig
+    reserve: ReserveConfig = field(default_factory=ReserveConfig)
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _written: list[Location] = field(default_factory=list)
     _bytes: int = 0
@@ -91,6 +95,7 @@ class PartWriter:
         if self._rows:
             token = f"{time.time_ns():016x}-{secrets.token_hex(3)}"
             path = self.folder / f"{self.shard}-{token}-{len(self._rows):05d}.parquet"
+            self.reserve.require(path, self._bytes + len(self._rows) * TEXT_BYTES)
             write_table(path, pa.Table.from_pylist(self._rows, self.schema), uncompressed=BIG_COLUMNS)
             self._written.append(path)
         self._rows = []
@@ -101,7 +106,7 @@ class PartWriter:
         """Flush, then join the parts that this writer wrote: nothing is more to come."""
         self.flush()
         for parts in _neighbours(self._written):
-            _join(parts, self.schema)
+            _join(parts, self.schema, self.reserve)
         self._written = []
 
 
@@ -119,13 +124,14 @@ def _neighbours(parts: Iterable[Location]) -> Iterator[list[Location]]:
     yield together
 
 
-def _join(parts: Sequence[Location], schema: pa.Schema) -> None:
+def _join(parts: Sequence[Location], schema: pa.Schema, reserve: ReserveConfig) -> None:
     """Write the rows of some parts into one, then remove them; killed in between, equal rows are there twice."""
     if len(parts) < 2:
         return
     first = parts[0].stem.rsplit("-", 2)[0]
     path = parts[0].with_name(f"{first}-{secrets.token_hex(3)}-{sum(map(_num_rows, parts)):05d}.parquet")
     compression = parquet_compression(schema, uncompressed=BIG_COLUMNS)
+    reserve.require(path, sum(size_of(part) or 0 for part in parts))
     with (
         written_aside(path) as aside,
         pq.ParquetWriter(aside, schema, compression=compression, use_dictionary=False) as writer,
@@ -151,6 +157,20 @@ def parts_by_shard(folder: Location) -> Parts:
 def count_rows(folder: Location) -> int:
     """Return how many rows the parts of a stage hold, from their names alone."""
     return sum(map(_num_rows, list_finished(folder)))
+
+
+@dataclass(frozen=True, slots=True)
+class PartsSize:
+    """How large the parts of a stage are together."""
+
+    num_rows: int
+    size_bytes: int
+
+
+def measure_parts(folder: Location) -> PartsSize:
+    """Return rows and bytes of the parts of a stage, from one listing."""
+    sizes = {name: size for name, size in list_sizes(folder).items() if name.endswith(".parquet")}
+    return PartsSize(sum(_num_rows(folder / name) for name in sizes), sum(sizes.values()))
 
 
 def read_current_answers(folder: Location, shard: str, columns: list[str]) -> dict[str, dict[str, Any]]:

@@ -5,12 +5,12 @@ prepares its batches ahead, as many of them as `pipeline.ahead` says.
 """
 
 import contextlib
-import operator
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,6 @@ from pipeline.answers import (
     FAILED,
     MAX_DETAIL_CHARACTERS,
     OK,
-    FlushConfig,
     PartWriter,
     part_schema,
     parts_by_shard,
@@ -51,21 +50,31 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class ChunkCount:
-    """What one chunk, or several, did; tokens: written by models that count them."""
+    """What one chunk, or several, did; failed: by reason; tokens: written by models that count them."""
 
     num_ok: int = 0
-    num_failed: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     waited_seconds: float = 0.0
     tokens: float = 0.0
 
+    @property
+    def num_failed(self) -> int:
+        return sum(self.failed.values())
+
     def __add__(self, other: "ChunkCount") -> "ChunkCount":
-        return ChunkCount(*map(operator.add, astuple(self), astuple(other)))
+        return ChunkCount(
+            num_ok=self.num_ok + other.num_ok,
+            failed=dict(Counter(self.failed) + Counter(other.failed)) if other.failed else self.failed,
+            seconds=self.seconds + other.seconds,
+            waited_seconds=self.waited_seconds + other.waited_seconds,
+            tokens=self.tokens + other.tokens,
+        )
 
     def with_row(self, row: Mapping[str, Any]) -> "ChunkCount":
         """Count one more answer."""
-        is_ok = row["status"] == OK
-        return self + ChunkCount(is_ok, not is_ok, row["seconds"], row["waited_seconds"], row["tokens"] or 0.0)
+        failed = {} if row["status"] == OK else {row["reason"]: 1}
+        return self + ChunkCount(not failed, failed, row["seconds"], row["waited_seconds"], row["tokens"] or 0.0)
 
     def __str__(self) -> str:
         counted = f"{self.num_ok:,} answered, {self.num_failed:,} failed"
@@ -97,13 +106,15 @@ def answer_chunk(
     folder = root.stage_folder(stage, plan.fingerprint)
     read = {name: parts_by_shard(root.stage_folder(name, plans[name].fingerprint)) for name in plan.stage.reads}
     wanted = Wanted(plan.stage.reads, plan.video_only_reads, plan.stage.reads_media, plan.stage.reads_cleaned_media)
+    schema = part_schema(plan.stage.answer_type)
     total = ChunkCount()
     for part in slices:
         known = read_current_answers(folder, part.shard, ["key", "wants_video"])
         asked = read_asked(root, plan.stage.asked, part.shard)
         with ShardInputs(root, part.shard, wanted, read) as shard:
             pending = _Pending(plan, shard, asked, known)
-            total += _answer_slice(root, part, pending, config.engine.flush, check)
+            writer = PartWriter(folder, part.shard, schema, config.engine.flush, config.engine.reserve)
+            total += _answer_slice(part, pending, writer, check)
     return total
 
 
@@ -130,16 +141,11 @@ class _Pending:
         return self.shard.is_ready(key, wants_video=wants_video)
 
 
-def _answer_slice(
-    root: DatasetRoot, part: Slice, pending: _Pending, flush: FlushConfig, check: Callable[[], None]
-) -> ChunkCount:
-    plan = pending.plan
-    folder = root.stage_folder(plan.stage.name, plan.fingerprint)
-    writer = PartWriter(folder, part.shard, part_schema(plan.stage.answer_type), flush)
+def _answer_slice(part: Slice, pending: _Pending, writer: PartWriter, check: Callable[[], None]) -> ChunkCount:
     count = ChunkCount()
     row_groups = [each for each in range(part.first, part.last + 1) if pending.shard.has(each, pending.is_pending)]
     try:
-        for row in _answer_rows(_batches(row_groups, pending), plan) if row_groups else ():
+        for row in _answer_rows(_batches(row_groups, pending), pending.plan) if row_groups else ():
             count = count.with_row(row)
             writer.add(row)
             check()

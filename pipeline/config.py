@@ -5,6 +5,7 @@ from pydantic import Field
 from pipeline.engine_config import EngineConfig
 from pipeline.export.config import ExportConfig
 from pipeline.ingest import IngestConfig
+from pipeline.operations_config import LogConfig, MetricsConfig
 from pipeline.select import SelectConfig
 from pipeline.sources import SourceConfig
 from pipeline.stages.clean import CheckedCleanConfig, CleanStageConfig
@@ -34,6 +35,8 @@ class CurateConfig(StrictConfig):
     select: SelectConfig = SelectConfig()
     export: ExportConfig = ExportConfig()
     engine: EngineConfig = EngineConfig()
+    log: LogConfig = LogConfig()
+    metrics: MetricsConfig = MetricsConfig()
 
     @property
     def root_path(self) -> Location:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from pipeline.answers import FlushConfig
 from schemas.config import StrictConfig
 from schemas.memory import Memory
+from schemas.room import ReserveConfig
 
 EngineName = Literal["processes", "threads", "dask", "ray"]
 RAY_CLIENT = "ray://"
@@ -74,6 +75,7 @@ class EngineConfig(StrictConfig):
     gpu_limit: str | None = None  # Prefect's global concurrency limit that a task on a GPU takes a slot of
     timeout: float | None = Field(None, gt=0)  # seconds for one task; a model's server has a timeout of its own
     flush: FlushConfig = FlushConfig()
+    reserve: ReserveConfig = ReserveConfig()
     resources: StageResources = StageResources()
     dask: DaskConfig = DaskConfig()
     ray: RayConfig = RayConfig()

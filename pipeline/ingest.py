@@ -14,6 +14,7 @@ from pipeline.sources.limits import within_limits
 from schemas.config import StrictConfig
 from schemas.location import Location
 from schemas.manifest import DatasetManifest, Shard
+from schemas.room import ReserveConfig
 from schemas.sample import KEY_HEX_DIGITS, Sample
 from schemas.storage import read_parquet, size_of, written_aside
 from schemas.table import arrow_schema, to_rows
@@ -53,12 +54,13 @@ def ingest_source(
     *,
     config: IngestConfig,
     follow: Callable[[int], None] = lambda num_samples: None,
+    reserve: ReserveConfig | None = None,
 ) -> int:
     """Append the samples that the dataset does not have yet; return how many. Memory: one row group.
 
     A source that looks as it did when it was last read to its end is not read again.
     `follow` is told after each row group how many samples the dataset has by then, and may raise; then the shards that
-    are whole stay.
+    are whole stay. Raises NoRoom rather than leave less free than the reserve.
     """
     manifest = root.read_manifest()
     known_state = manifest.source_states.get(source.name)
@@ -70,9 +72,10 @@ def ingest_source(
         manifest = manifest.model_copy(update={"sources": [*manifest.sources, opened.name]})
     known = KnownKeys(_ingested_keys(root, manifest))
     num_new = 0
+    keep_free = ReserveConfig() if reserve is None else reserve
     samples = within_limits(opened.samples(known), source)
     groups = _followed(_row_groups(samples, config), manifest.num_samples, follow)
-    for shard in _write_shards(root, groups, len(manifest.shards), config):
+    for shard in _write_shards(root, groups, len(manifest.shards), config, keep_free):
         manifest = manifest.model_copy(update={"shards": [*manifest.shards, shard]})
         root.write_manifest(manifest)
         num_new += shard.num_samples
@@ -89,7 +92,7 @@ def _ingested_keys(root: DatasetRoot, manifest: DatasetManifest) -> Iterator[pa.
 
 
 def _write_shards(
-    root: DatasetRoot, groups: Iterator[list[Sample]], first_shard: int, config: IngestConfig
+    root: DatasetRoot, groups: Iterator[list[Sample]], first_shard: int, config: IngestConfig, reserve: ReserveConfig
 ) -> Iterator[Shard]:
     group = next(groups, None)
     number = first_shard
@@ -100,6 +103,7 @@ def _write_shards(
         with ExitStack() as stack:
             writer = _open_shard_writer(stack, path)
             while group is not None and (num_groups == 0 or _fits(group, num_samples, size_bytes, config)):
+                reserve.require(path, _media_bytes(group))
                 writer.write_table(pa.Table.from_pylist(to_rows(group), arrow_schema(Sample)))
                 num_samples += len(group)
                 num_groups += 1

@@ -16,6 +16,7 @@ from pipeline.answers import Parts, answer_tables, parts_by_shard, read_ahead
 from pipeline.plan import StagePlan
 from pipeline.root import DatasetRoot
 from schemas.manifest import Shard
+from schemas.scratch import scratch_prefix
 
 SAMPLE_COLUMNS = ["key", "source", "path", "label", "size_bytes", "reason", "detail"]
 STATUS_COLUMNS = ["key", "status", "reason", "detail", "wants_video", "seconds", "waited_seconds", "tokens"]
@@ -30,7 +31,7 @@ MEMORY_LIMIT = "1GB"
 @contextmanager
 def open_database() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an empty database that lives on disk as far as its memory does not suffice, and is gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="mobius-tables-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch_prefix("tables"), ignore_cleanup_errors=True) as folder:
         connection = duckdb.connect(str(Path(folder) / "tables.duckdb"), config={"memory_limit": MEMORY_LIMIT})
         try:
             connection.execute("SET enable_progress_bar = false")

@@ -22,6 +22,7 @@ MobiusError
 │       ├── Traditional       traditional         traditional characters, where only simplified ones are wanted
 │       └── TooLongText       too_long_text       more tokens than the text encoder reads
 ├── MachineFault         the machine is to blame (memory, disk, connection): nothing is marked, the task is retried
+│   └── NoRoom           the disk or the memory has too little left; nothing was written
 ├── StageBroken          many samples in a row failed in a way nobody foresaw, or a model contradicts itself:
 │                        the code is to blame, the run stops
 ├── Stopped              somebody asked the run to stop: everything answered so far is written
@@ -125,6 +126,10 @@ class TooLongText(BadCaption):
 
 class MachineFault(MobiusError):
     """The machine failed, not the sample; whoever retries will find the sample unanswered."""
+
+
+class NoRoom(MachineFault):
+    """What is about to be written would leave too little for others; found before the disk is full."""
 
 
 class StageBroken(MobiusError):

@@ -122,6 +122,16 @@ def list_below(protocol: str, key: str) -> list[str]:
         return []
 
 
+def list_below_with_times(protocol: str, key: str) -> list[dict[str, Any]]:
+    """List all objects below a folder: `name` (the whole key), `size`, `modified`."""
+    try:
+        with faults_told_apart(protocol, key):
+            found = open_store(protocol).find(key, detail=True)
+    except FileNotFoundError:
+        return []
+    return [{**_entry(each), "name": name} for name, each in found.items()]
+
+
 def open_forward(protocol: str, key: str) -> io.BufferedReader:
     """Open an object that is read from front to back, mostly. Raises FileNotFoundError."""
     with faults_told_apart(protocol, key):

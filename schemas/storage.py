@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from schemas import object_store
 from schemas.errors import MachineFault
 from schemas.location import Location, ObjectPath
+from schemas.scratch import scratch_prefix
 
 ASIDE_PREFIX = "."
 ASIDE_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}")
@@ -46,7 +47,7 @@ def written_aside(location: Location) -> Iterator[Path]:
     """
     try:
         if isinstance(location, ObjectPath):
-            with tempfile.TemporaryDirectory(prefix="mobius-upload-") as folder:
+            with tempfile.TemporaryDirectory(prefix=scratch_prefix("upload")) as folder:
                 aside = Path(folder) / location.name
                 yield aside
                 object_store.upload(aside, location.protocol, location.key)

@@ -17,6 +17,7 @@ from pipeline.doctor.report import Trouble
 from pipeline.doctor.trial_process import ANSWERING, Measured, run_trial
 from pipeline.models.served.secret import read_secret
 from pipeline.models.writer import WriterConfig
+from schemas.scratch import scratch_prefix
 
 LIMIT_SECONDS = 1800.0
 MAX_CHARACTERS = 2000  # of a sentence, whatever a library has to say
@@ -37,7 +38,7 @@ def try_stage(config: CurateConfig, stage: str, *, limit_seconds: float = LIMIT_
     """Open the model of a stage and have it answer the drawn sticker; a crash or a hang becomes a sentence."""
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="mobius-doctor-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch_prefix("doctor")) as folder:
         log = Path(folder, "log.txt")
         process = spawn.Process(target=run_trial, args=(sender, alone(config, stage), stage, log), daemon=True)
         process.start()

@@ -93,8 +93,8 @@ def stage_fingerprints(config: CurateConfig, training_set: TrainingSet) -> dict[
 
 
 def content_config(config: CurateConfig) -> dict[str, Any]:
-    """Return the part of a config that decides what the files hold: not where they lie, nor who computes them."""
-    return config.model_dump(mode="json", exclude={"root", "source", "ingest", "engine"})
+    """Return the part of a config that decides what the files hold: not their place, nor who makes or watches them."""
+    return config.model_dump(mode="json", exclude={"root", "source", "ingest", "engine", "log", "metrics"})
 
 
 def aside_folder(root: DatasetRoot, training_set: TrainingSet, digest: str) -> Location:

@@ -133,9 +133,11 @@ def _write_files(
         num_samples = written = 0
         with written_aside(path) as aside, _open_writer(aside, schema, training_set) as writer:
             while group is not None and written < config.export.file_bytes:
+                group_bytes = sum(len(row[training_set.picture]["bytes"]) for row in group)
+                config.engine.reserve.require(path, group_bytes)
                 writer.write_table(pa.Table.from_pylist(group, schema))
                 num_samples += len(group)
-                written += sum(len(row[training_set.picture]["bytes"]) for row in group)
+                written += group_bytes
                 group = next(groups, None)
             writer.close()
             size_bytes, sha256 = aside.stat().st_size, file_sha256(aside)
