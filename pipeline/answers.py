@@ -206,7 +206,7 @@ def read_big_columns(rows: Iterable[Mapping[str, Any]], columns: list[str]) -> d
     return found
 
 
-def answer_tables(parts: Sequence[Location], columns: list[str], answer_type: type) -> Iterator[pa.Table]:
+def answer_tables(parts: Sequence[Location], columns: Sequence[str], answer_type: type) -> Iterator[pa.Table]:
     """Yield parts of a stage in order, only some columns, each with its ordinal as `part`; some are read ahead."""
     schema = part_schema(answer_type)
     wanted = pa.schema([schema.field(name) for name in columns])

@@ -70,7 +70,7 @@ def _pending_by_shard(root: DatasetRoot, plan: StagePlan, config: CurateConfig) 
         return []
     pending: list[tuple[str, int, int, int]] = []
     with open_database() as tables:
-        for group in load_groups(tables, root, plans, parts):
+        for group in load_groups(tables, root, plans, parts, sample_columns=("key", "reason"), columns={}):
             if group and stage.asked != Asked.ALL:
                 tables.register("decisions", read_decisions(root, group[0].name, group[-1].name))
             pending += tables.execute(_pending_query(plan)).fetchall() if group else []

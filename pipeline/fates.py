@@ -18,11 +18,12 @@ from pipeline.measured import open_measured, ordinals_of
 from pipeline.plan import Plans
 from pipeline.root import DatasetRoot
 from pipeline.select import MEASURES, SelectConfig, Selection
-from pipeline.tables import list_parts, load_groups
+from pipeline.tables import SAMPLE_COLUMNS, list_parts, load_groups
 from schemas.storage import list_finished
 
 FATES = EXPORTED, REJECTED, QUARANTINED, PENDING = "exported", "rejected", "quarantined", "pending"
 
+FATE_COLUMNS = ("reason", "detail", "seconds", "waited_seconds", "tokens")
 EARLY_REASONS = "('duplicate', 'no_label')"  # known before text is read
 
 ALL_FATES = """
@@ -56,7 +57,8 @@ def open_fates(root: DatasetRoot, select: SelectConfig, plans: Plans) -> Iterato
 def _fates_by_group(
     root: DatasetRoot, plans: Plans, tables: duckdb.DuckDBPyConnection, selection: Selection
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    for group in load_groups(tables, root, plans, list_parts(root, plans, plans)):
+    parts, columns = list_parts(root, plans, plans), dict.fromkeys(plans, FATE_COLUMNS)
+    for group in load_groups(tables, root, plans, parts, sample_columns=SAMPLE_COLUMNS, columns=columns):
         first, end = ordinals_of(tables, group)
         tables.register("decided", selection.decide(first, end))
         tables.execute("CREATE OR REPLACE TEMP TABLE decisions AS SELECT * FROM decided")

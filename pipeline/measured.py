@@ -15,6 +15,12 @@ from pipeline.select import MEASURES, POSITIONS
 from pipeline.tables import list_parts, load_groups, open_database
 from schemas.manifest import Shard
 
+SAMPLES = ("key", "label", "reason")
+MEASURED = {
+    "probe": ("num_frames", "num_distinct_frames", "pixels_hash", "timing_hash"),
+    "text": ("text_area",),
+}
+
 TABLES = """
 CREATE TABLE shards (number BIGINT, shard VARCHAR);
 CREATE TABLE measured (
@@ -38,7 +44,8 @@ def open_measured(root: DatasetRoot, plans: Mapping[str, StagePlan]) -> Iterator
     """Open a database with the tables `shards` and `measured`; text that is not read yet counts as none."""
     with open_database() as connection:
         create_measured(connection, [shard.name for shard in root.read_manifest().shards])
-        for _ in load_groups(connection, root, plans, list_parts(root, plans, MEASURES)):
+        parts = list_parts(root, plans, MEASURES)
+        for _ in load_groups(connection, root, plans, parts, sample_columns=SAMPLES, columns=MEASURED):
             insert_measured(connection)
         yield connection
 

@@ -18,12 +18,8 @@ from pipeline.root import DatasetRoot
 from schemas.manifest import Shard
 from schemas.scratch import scratch_prefix
 
-SAMPLE_COLUMNS = ["key", "source", "path", "label", "size_bytes", "reason", "detail"]
-STATUS_COLUMNS = ["key", "status", "reason", "detail", "wants_video", "seconds", "waited_seconds", "tokens"]
-SELECT_COLUMNS = {
-    "probe": ["num_frames", "num_distinct_frames", "pixels_hash", "timing_hash"],
-    "text": ["text_area"],
-}
+SAMPLE_COLUMNS = ("key", "source", "path", "label", "size_bytes", "reason", "detail")
+STATUS_COLUMNS = ("key", "status", "wants_video")
 GROUP_SAMPLES = 1 << 18
 MEMORY_LIMIT = "1GB"
 
@@ -64,24 +60,32 @@ def load_groups(
     root: DatasetRoot,
     plans: Mapping[str, StagePlan],
     parts: Mapping[str, Parts],
+    *,
+    sample_columns: Sequence[str],
+    columns: Mapping[str, Sequence[str]],
 ) -> Iterator[list[Shard]]:
-    """Make the table `samples` and one per stage of `parts`, one row per key, for each group of shards in turn."""
+    """Make the table `samples` and one per stage of `parts`, one row per key, for each group of shards in turn.
+
+    sample_columns: of SAMPLE_COLUMNS; with them come shard and position. columns: for some stages, what is wanted of
+    their answers beside STATUS_COLUMNS.
+    """
     for group in shard_groups(root.read_manifest().shards):
-        load_samples(connection, root, group)
+        _create(connection, "samples", "SELECT * FROM incoming", _sample_tables(root, group, sample_columns))
         for name, listed in parts.items():
-            load_answers(connection, plans[name], listed, group)
+            wanted = [*STATUS_COLUMNS, *columns.get(name, ())]
+            _load_answers(connection, plans[name], listed, group, wanted)
         yield group
 
 
-def load_samples(connection: duckdb.DuckDBPyConnection, root: DatasetRoot, group: Sequence[Shard]) -> None:
-    """Make the table `samples` of a group of shards, without media, with shard and position of each sample."""
-    _create(connection, "samples", "SELECT * FROM incoming", _sample_tables(root, group))
-
-
-def load_answers(connection: duckdb.DuckDBPyConnection, plan: StagePlan, parts: Parts, group: Sequence[Shard]) -> None:
+def _load_answers(
+    connection: duckdb.DuckDBPyConnection,
+    plan: StagePlan,
+    parts: Parts,
+    group: Sequence[Shard],
+    columns: Sequence[str],
+) -> None:
     """Make the table of one stage, named as it is: the answers about a group of shards, the one that counts per key."""
     name = plan.stage.name
-    columns = [*STATUS_COLUMNS, *SELECT_COLUMNS.get(name, [])]
     listed = [parts.get(shard.name, ()) for shard in group]
     files = [part for of_shard in listed for part in of_shard]
     once = "QUALIFY row_number() OVER (PARTITION BY key ORDER BY wants_video DESC, part) = 1"
@@ -90,12 +94,12 @@ def load_answers(connection: duckdb.DuckDBPyConnection, plan: StagePlan, parts: 
     _create(connection, name, query, answer_tables(files, columns, plan.stage.answer_type))
 
 
-def _sample_tables(root: DatasetRoot, group: Sequence[Shard]) -> Iterator[pa.Table]:
+def _sample_tables(root: DatasetRoot, group: Sequence[Shard], columns: Sequence[str]) -> Iterator[pa.Table]:
     if not group:
-        names = [(name, pa.int64() if name == "size_bytes" else pa.string()) for name in SAMPLE_COLUMNS]
+        names = [(name, pa.int64() if name == "size_bytes" else pa.string()) for name in columns]
         yield pa.schema([*names, ("shard", pa.string()), ("position", pa.int32())]).empty_table()
     files = [root.shard_path(shard.name) for shard in group]
-    for shard, table in zip(group, read_ahead(files, SAMPLE_COLUMNS), strict=True):
+    for shard, table in zip(group, read_ahead(files, columns), strict=True):
         table = table.append_column("shard", pa.repeat(pa.scalar(shard.name), table.num_rows))
         yield table.append_column("position", pa.array(range(table.num_rows), pa.int32()))
 

@@ -61,7 +61,8 @@ def plan_export(root: DatasetRoot, config: CurateConfig, training_set: TrainingS
     sizes: dict[str, int] = {}
     num_samples = 0
     with open_database() as tables:
-        for group in load_groups(tables, root, plans, list_parts(root, plans, training_set.stages)):
+        parts = list_parts(root, plans, training_set.stages)
+        for group in load_groups(tables, root, plans, parts, sample_columns=("key", "size_bytes"), columns={}):
             if not group:
                 continue
             tables.register("decisions", read_decisions(root, group[0].name, group[-1].name))

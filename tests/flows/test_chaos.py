@@ -1,0 +1,52 @@
+"""Hurt runs come to the result of an undisturbed one: `python -m tests.flows.chaos` in short, on every engine."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.chaos import DISK, STORE, copy_files, curate_undisturbed, run_campaign
+from tests.s3 import find_rclone
+
+NUM_FILES = 8
+FAULTS = {
+    "threads": (DISK, ["Prefect server killed", "disk full", "run terminated"]),
+    "processes": (STORE, ["store away", "worker killed"]),
+    "dask": (STORE, ["run killed"]),
+    "ray": (STORE, ["worker killed"]),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("chaos")
+
+
+@pytest.fixture(scope="module")
+def source(corpus_sample: Path, folder: Path) -> Path:
+    return copy_files(folder / "source", NUM_FILES)
+
+
+@pytest.fixture(scope="module")
+def expected(source: Path, folder: Path) -> dict[str, str]:
+    """Name -> SHA-256 of every exported file of a run on threads and a disk that nobody disturbed."""
+    return curate_undisturbed(source, folder)
+
+
+@pytest.mark.parametrize("engine", FAULTS)
+def test_what_is_hurt_comes_to_the_same_end(engine: str, source: Path, expected: dict[str, str], folder: Path) -> None:
+    place, faults = FAULTS[engine]
+    if place == STORE and find_rclone() is None:
+        pytest.skip("rclone is missing: pip install -c constraints.txt -e '.[dev]'")
+    counts = run_campaign(
+        engine,
+        place,
+        rounds=len(faults),
+        source=source,
+        expected=expected,
+        folder=folder,
+        max_wait_seconds=8.0,
+        down_seconds=4.0,
+        faults=faults,
+    )
+    assert counts["compared"] >= 1
+    assert counts["starts"] >= 1
