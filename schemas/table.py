@@ -5,6 +5,7 @@ import types
 import typing
 from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
+from types import NoneType
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
@@ -26,14 +27,22 @@ def arrow_schema(cls: type[Any]) -> pa.Schema:
 
 
 def to_rows(instances: Iterable[Any]) -> list[dict[str, Any]]:
-    """Turn dataclass instances into plain rows, nested ones included."""
-    return [dataclasses.asdict(instance) for instance in instances]
+    """Turn dataclass instances into plain rows, nested ones included; unlike `asdict` it copies no value."""
+    return [_plain(instance) for instance in instances]
 
 
 def from_row(cls: type[T], row: Mapping[str, Any]) -> T:
     """Build a dataclass from a row that has at least its columns; nested dataclasses are built too."""
     hints = _hints(cls)
     return cls(**{name: _revive(hint, row[name]) for name, hint in hints.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (str, int, float, bytes, NoneType)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return {name: _plain(getattr(value, name)) for name in _hints(type(value))}
 
 
 def _fields(cls: type) -> list[pa.Field]:
