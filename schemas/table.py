@@ -5,7 +5,6 @@ import types
 import typing
 from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
-from types import NoneType
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
@@ -38,11 +37,11 @@ def from_row(cls: type[T], row: Mapping[str, Any]) -> T:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (str, int, float, bytes, NoneType)):
-        return value
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
-    return {name: _plain(getattr(value, name)) for name in _hints(type(value))}
+    if dataclasses.is_dataclass(value):
+        return {name: _plain(getattr(value, name)) for name in _hints(type(value))}
+    return value
 
 
 def _fields(cls: type) -> list[pa.Field]:
