@@ -3,8 +3,9 @@
     python -m benchmarks.cluster_model ROOT                      constants from a root that was curated on processors
     python -m benchmarks.cluster_model ROOT --gpus 8 16 64 --files 6800000 --cpus-per-gpu 16
 
-Processor stages: the column `cpu_seconds` of every answer in ROOT, per sample that a stage answered, and how many
-samples reach it. Model stages on GPUs: not measured here, but counted: 2 FLOP per parameter and token for reading the
+Processor stages: the column `cpu_seconds` of every answer in ROOT, per sample that a stage answered. How many samples
+reach a stage: all, but for those that look at motion, which t2v's thresholds left about a million of (arXiv
+2407.06617). Model stages on GPUs: not measured here, but counted: 2 FLOP per parameter and token for reading the
 prompt, all weights once per written token and batch, on a GPU that reaches the shares given below of its arithmetic and
 bandwidth. These assumptions stand in GPU_STAGES, to be replaced by what `mobius status` says of a run with GPUs, with
 --measured STAGE=SECONDS_PER_SAMPLE.
@@ -87,6 +88,8 @@ def main() -> None:
     )
     settings = parser.parse_args()
     measured = {name: float(seconds) for name, _, seconds in (each.partition("=") for each in settings.measured)}
+    if unknown := set(measured) - set(GPU_STAGES):
+        parser.error(f"--measured {', '.join(sorted(unknown))}: expected one of {', '.join(GPU_STAGES)}")
     stages = stage_costs(settings.root, settings.files, measured)
     head = " ".join(f"{f'{gpus} GPUs, h':>12}" for gpus in settings.gpus)
     print(f"{'stage':<14} {'samples':>10} {'s/sample':>9} {'on':>4} {'constant':>9} {head} {'price':>9}")
@@ -96,9 +99,12 @@ def main() -> None:
         constant = f"{stage.seconds:>9.4f} {place:>4} {stage.source:>9}"
         print(f"{stage.name:<14} {stage.num_samples:>10,} {constant} {hours} {stage.price:>9,.0f}")
     for gpus in settings.gpus:
-        total = sum(stage.hours(gpus, gpus * settings.cpus_per_gpu) for stage in stages)
-        print(f"{gpus} GPUs and {gpus * settings.cpus_per_gpu} cores: {total:.1f} h, one stage after the other")
-    print(f"price of all work: {sum(stage.price for stage in stages):,.0f} at {PRICE_GPU_HOUR} per GPU hour")
+        cpus = gpus * settings.cpus_per_gpu
+        total = sum(stage.hours(gpus, cpus) for stage in stages)
+        held = total * (gpus * PRICE_GPU_HOUR)
+        print(f"{gpus} GPUs, {cpus} cores: {total:.1f} h, a stage after the other; held all the time {held:,.0f}")
+    busy = sum(stage.price for stage in stages)
+    print(f"price of the work alone, if nothing is paid for while it idles: {busy:,.0f}; {PRICE_GPU_HOUR} per GPU hour")
 
 
 def stage_costs(place: str, num_files: int, measured: dict[str, float]) -> list[StageCost]:
@@ -111,7 +117,10 @@ def stage_costs(place: str, num_files: int, measured: dict[str, float]) -> list[
         folder = root.stage_folder(name, plan.fingerprint)
         parts = [part for listed in parts_by_shard(folder).values() for part in listed]
         tables = [read_parquet(part, ["cpu_seconds"])["cpu_seconds"] for part in parts]
-        seconds = sum(pc.sum(each).as_py() for each in tables) / sum(len(each) for each in tables)
+        num_answers = sum(len(each) for each in tables)
+        if not num_answers:
+            raise SystemExit(f"{place}: no answers of {name} there, expected a root that was curated to its end")
+        seconds = sum(pc.sum(each).as_py() for each in tables) / num_answers
         num_samples = round(share * (T2V_CHOSEN if name in ("video_caption", "summary") else NUM_STATIC + NUM_ANIMATED))
         if name in PROCESSOR_STAGES:
             costs.append(StageCost(name, num_samples, seconds, on_gpu=False, source="measured"))
