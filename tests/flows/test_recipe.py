@@ -196,4 +196,4 @@ def num_runs(mobius: Mobius, task: str) -> list[int]:
     """Return how often each of the newest tasks of this name was run, as the Prefect server says."""
     url = f"{mobius.environment['PREFECT_API_URL']}/task_runs/filter"
     found = httpx.post(url, json={"sort": "END_TIME_DESC", "limit": 40}).raise_for_status().json()
-    return [run["run_count"] for run in found if run["name"].startswith(f"{task}-")]
+    return [run["run_count"] for run in found if run["name"].startswith(f"{task} ")]
