@@ -3,7 +3,8 @@
     python -m benchmarks.curate probe            files/s of probe and of a bare Pillow loop, interleaved, medians
     python -m benchmarks.curate flow             whole wall time of the flow and of the same stages in a plain loop
     python -m benchmarks.curate memory           peak memory of the flow's own process on 2,000 and 20,000 files
-    python -m benchmarks.curate                  all three
+    python -m benchmarks.curate workers          files/s of two worker processes against one, on processor stages
+    python -m benchmarks.curate                  all four
 
 The files are those of the sample corpus (MOBIUS_CORPUS, or ../shared/corpus), repeated to the number asked for.
 """
@@ -28,19 +29,20 @@ import numpy as np
 import psutil
 from PIL import Image
 
+PROCESSOR_STAGES = ("probe", "text", "clean", "video_caption")
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus")) / "sample"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["probe", "flow", "memory"], help="one of the three; default all")
+    measures = {"probe": measure_probe, "flow": measure_flow, "memory": measure_memory, "workers": measure_workers}
+    parser.add_argument("what", nargs="?", choices=list(measures), help="one of the four; default all")
     parser.add_argument("--files", type=int, default=2000, help="files for probe and flow")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds, of which the median counts")
     parser.add_argument("--workers", type=int, default=2, help="worker processes, on both sides")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings for flow, on both sides")
     settings = parser.parse_args()
-    measures = {"probe": measure_probe, "flow": measure_flow, "memory": measure_memory}
     for name in [settings.what] if settings.what else measures:
         measures[name](settings)
 
@@ -187,6 +189,31 @@ def write_flat_pictures(folder: Path, num_files: int) -> Path:
             Image.new("RGB", (8, 8), colour).save(folder / f"{number:05d}.png")
             labels.write(json.dumps({"path": f"{number:05d}.png", "label": f"label{number % 50}"}) + "\n")
     return folder
+
+
+# Two worker processes against one.
+
+
+def measure_workers(settings: argparse.Namespace) -> None:
+    """Both runs' stages on the clock, from the first sample to the last; start and bookkeeping are in neither."""
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    print(f"workers: {settings.files} files, {settings.rounds} interleaved rounds, {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        source = write_copies(Path(folder) / "source", settings.files)
+        for number in range(settings.rounds):
+            for workers in seconds:
+                root = Path(folder) / f"root{workers}-{number}"
+                cost_of(curate_command(source, root, workers, [*settings.set, "log.format=json"]))
+                seconds[workers].append(stage_seconds(root))
+                print(f"  {workers} workers: {seconds[workers][-1]:.1f} s in {', '.join(PROCESSOR_STAGES)}", flush=True)
+    ratios = [one / two for one, two in zip(seconds[1], seconds[2], strict=True)]
+    print(f"  files/s of two workers against one {spread(ratios, 2)}   (asked: at least 1.8 where two cores are free)")
+
+
+def stage_seconds(root: Path) -> float:
+    """Return how long the stages of processors took on the clock, as the run recorded it."""
+    record = json.loads(max((root / "runs").glob("*.json")).read_text())
+    return sum(record["measured"][name]["seconds"] for name in PROCESSOR_STAGES)
 
 
 # What both share.
