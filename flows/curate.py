@@ -55,8 +55,7 @@ def run_curate(config: CurateConfig) -> Ledger:
     record = RunRecord(root, config)
     use_log(config.log, record.identity)
     run = CurateRun(record, Stopping(StopSign(root, record.identity)), RunWatch(config))
-    lost = Stopped("another run has taken over this root: ours could not renew its lease in time")
-    with stop_on_signals(run.stopping), sole_run(root, on_lost=lambda: run.stopping.ask(lost)):
+    with stop_on_signals(run.stopping), sole_run(root, on_lost=lambda why: run.stopping.ask(Stopped(why))):
         remove_unfinished(root.path)
         for training_set in TRAINING_SETS.values():
             remove_replaced(root, training_set)

@@ -25,6 +25,7 @@ SHARD = re.compile(r"(\d{5,})\.parquet")
 NOTE = re.compile(r".+\.(stop|life)")
 LEASE = re.compile(r".+\.lease")
 LEASE_SECONDS = 60.0  # one that is kept is written again long before
+FILES_AT_A_TIME = 100  # removed before it is asked again whether to go on
 EXPORT_ASIDE = re.compile(rf"\.({'|'.join(TRAINING_SETS)})-([0-9a-f]{{12}}|replaced)")
 
 
@@ -74,10 +75,12 @@ def find_garbage(root: DatasetRoot, needed: Needed, *, written_before: float) ->
     return [each for each in garbage if each.modified < written_before]
 
 
-def remove_garbage(garbage: Iterable[Garbage]) -> None:
-    """Remove files, then the folders that are empty by that; object stores have none."""
+def remove_garbage(garbage: Iterable[Garbage], *, check: Callable[[], None] = lambda: None) -> None:
+    """Remove files, then the folders that are empty by that; object stores have none. `check` may raise in between."""
     for each in garbage:
-        remove_files([file.location for file in each.files])
+        for first in range(0, len(each.files), FILES_AT_A_TIME):
+            check()
+            remove_files([file.location for file in each.files[first : first + FILES_AT_A_TIME]])
         if isinstance(each.place, Path) and each.place.is_dir():
             for folder in sorted((path for path in each.place.rglob("*") if path.is_dir()), reverse=True):
                 folder.rmdir()
