@@ -144,16 +144,19 @@ def _left_exports(root: DatasetRoot, found: Sequence[Found], needed: Needed) -> 
     """Find exports written aside that no run goes on with: an unfinished run may, a finished one has what it wants."""
     if not needed.is_settled:
         return
+    finished = {name for name in TRAINING_SETS if root.read_export(name) is not None}
     folders: defaultdict[str, list[Found]] = defaultdict(list)
     for file in found:
         match = EXPORT_ASIDE.fullmatch(file.parts[0])
-        if match and len(file.parts) > 1 and root.read_export(match[1]) is not None:
+        if match and len(file.parts) > 1 and match[1] in finished:
             folders[file.parts[0]].append(file)
     for name, files in folders.items():
         yield Garbage(root.path / name, "an export left aside; the one in place is finished", tuple(files))
 
 
 def _unrecorded_shards(root: DatasetRoot, found: Sequence[Found]) -> Iterator[Garbage]:
+    if not root.manifest_path.exists():
+        return  # nobody says which shards count: it was lost, or is being restored
     recorded = {shard.name for shard in root.read_manifest().shards}
     for file in found:
         if file.parts[0] == "media" and len(file.parts) == 2:

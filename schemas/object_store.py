@@ -68,8 +68,8 @@ def size_of(protocol: str, key: str) -> int | None:
 
 def _call_s3(request: str, **parameters: str) -> Any:
     """Send one request; `info` would list a prefix whenever there is no object of the name."""
-    from botocore.exceptions import ClientError
-    from s3fs.errors import translate_boto_error
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+    from s3fs.errors import translate_boto_error  # type: ignore[import-untyped]
 
     try:
         return open_store("s3").call_s3(request, **parameters)
@@ -87,9 +87,18 @@ def describe(protocol: str, key: str) -> dict[str, Any] | None:
 
 
 def upload(path: Path, protocol: str, key: str) -> None:
-    """Make an object of a file: one PUT, or a multipart upload, which nobody sees until it is complete."""
-    with faults_told_apart(protocol, key):
-        open_store(protocol).put_file(str(path), key)
+    """Make an object of a file: one PUT, or a multipart upload, which nobody sees until it is complete.
+
+    Raises UserError if there is no such bucket.
+    """
+    try:
+        with faults_told_apart(protocol, key):
+            open_store(protocol).put_file(str(path), key)
+    except FileNotFoundError as error:
+        if not path.exists():
+            raise
+        bucket = key.partition("/")[0]
+        raise UserError(f"{protocol}://{key}: there is no bucket {bucket!r}, expected one that exists") from error
 
 
 def copy(protocol: str, key: str, target: str) -> None:

@@ -119,9 +119,7 @@ def test_a_refused_removal_is_told_and_what_is_missing_is_none(
         remove_files([root / "a", root / "b"])
 
 
-def test_whether_an_object_is_there_is_asked_by_one_request(
-    root: ObjectPath, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whether_an_object_is_there_is_asked_by_one_request(root: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
     client = type(object_store.open_store("s3"))
     send, sent = client._call_s3, []
 
@@ -209,7 +207,7 @@ def test_without_credentials_the_user_is_told(
 def test_a_bucket_that_is_not_there_is_an_empty_place_to_read_and_an_error_to_write(s3: S3Server) -> None:
     nowhere = ObjectPath("s3", "no-such-bucket") / "root"
     assert is_empty(nowhere)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UserError, match="s3://no-such-bucket/root/a: there is no bucket 'no-such-bucket'"):
         write_text(nowhere / "a", "a")
 
 
