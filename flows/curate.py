@@ -21,7 +21,7 @@ from flows.log import use_log
 from flows.metrics import served
 from flows.progress import StageBars, stage_bars
 from flows.running import CurateRun, as_current, current_run, recorded
-from flows.runs import RunRecord
+from flows.runs import RunRecord, stop_orphans
 from flows.stopping import Stopping, stop_on_signals
 from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
 from flows.watch import RunWatch
@@ -55,9 +55,9 @@ def run_curate(config: CurateConfig) -> Ledger:
     record = RunRecord(root, config)
     use_log(config.log, record.identity)
     run = CurateRun(record, Stopping(StopSign(root, record.identity)), RunWatch(config))
-    lost = Stopped("another run has taken over this root: ours could not renew its lease in time")
-    with stop_on_signals(run.stopping), sole_run(root, on_lost=lambda: run.stopping.ask(lost)):
+    with stop_on_signals(run.stopping), sole_run(root, on_lost=lambda why: run.stopping.ask(Stopped(why))):
         remove_unfinished(root.path)
+        stop_orphans(root)
         for training_set in TRAINING_SETS.values():
             remove_replaced(root, training_set)
         with served(run.watch.metrics, config.metrics), recorded(run):
@@ -172,7 +172,7 @@ def run_export(config: CurateConfig, name: str, run: CurateRun, bars: StageBars)
                 for number, share in enumerate(shares, start=1)
             ]
         follow(stage, writers, run, lambda: None, lambda done: move(done.num_ok))
-        written = finish(config, name, planned)
+        written = finish(config, name, planned, run.record.identity)
         move(planned.num_samples, size_bytes=sum(file.size_bytes for file in written.files))
 
 

@@ -7,7 +7,7 @@ from flows.runs import read_outcomes
 from pipeline.export.columns import TRAINING_SETS
 from pipeline.garbage import Garbage, Needed, find_garbage, remove_garbage
 from pipeline.root import DatasetRoot
-from schemas.errors import UserError
+from schemas.errors import Stopped, UserError
 
 DONE = "done"
 
@@ -15,12 +15,19 @@ DONE = "done"
 def collect_garbage(root: DatasetRoot, *, written_before: float, is_deleted: bool) -> list[Garbage]:
     """Return what nobody reads and nobody has touched since a moment, removed if it is to be.
 
-    Raises UserError while a run goes on, and for a root without a run record that can be read.
+    Raises UserError while a run goes on, and for a root without a run record that can be read; Stopped, in the middle
+    of deleting, if by then the root is held by somebody else.
     """
-    with sole_run(root):
+    lost: list[str] = []
+
+    def check() -> None:
+        if lost:
+            raise Stopped(f"nothing more was removed: {lost[0]}")
+
+    with sole_run(root, on_lost=lost.append):
         garbage = find_garbage(root, read_needed(root), written_before=written_before)
         if is_deleted:
-            remove_garbage(garbage)
+            remove_garbage(garbage, check=check)
     return garbage
 
 

@@ -11,8 +11,8 @@ from schemas.lock import locked
 LOCK = "runs/lock"  # in every root on a disk that a run has written to
 
 
-def sole_run(root: DatasetRoot, *, on_lost: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
-    """Hold the lock of a root, or in an object store its lease; `on_lost` is called if another run took that over.
+def sole_run(root: DatasetRoot, *, on_lost: Callable[[str], None]) -> AbstractContextManager[None]:
+    """Hold the lock of a root, or in an object store its lease; `on_lost` is told why if we hold that no more.
 
     Raises UserError if another run has it.
     """

@@ -19,6 +19,7 @@ from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
 from pipeline.root import DatasetRoot
+from pipeline.stop_sign import StopSign
 from schemas.errors import UserError
 from schemas.hidden import hide_secrets
 from schemas.location import parse_location
@@ -34,6 +35,7 @@ PACKAGES = (
     "onnxruntime",
     "prefect",
 )
+RUNNING = "running"
 OPTIONAL_PACKAGES = ("torch", "transformers", "openai", "opencc", "py3langid", "paddleocr", "simple-lama-inpainting")
 
 
@@ -103,6 +105,18 @@ def read_outcomes(root: DatasetRoot) -> Iterator[RunOutcome]:
             yield RunOutcome(str(record["id"]), str(record["outcome"]), frozenset(record["fingerprints"].values()))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f"{path}: not a run record that this version can read") from error
+
+
+def stop_orphans(root: DatasetRoot) -> None:
+    """Put up the stop sign of every run that is recorded as running: whoever holds the root knows that none does.
+
+    Its driver is dead, but on a cluster that outlives it tasks may still go on.
+    """
+    for path in list_finished(root.runs, suffix=".json"):
+        with contextlib.suppress(ValueError, TypeError, KeyError):  # not a record: it tells of no run
+            record: Any = json.loads(path.read_bytes())
+            if record["outcome"] == RUNNING:
+                StopSign(root, str(record["id"])).put_up()
 
 
 def open_root(place: str) -> DatasetRoot:

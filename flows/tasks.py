@@ -141,10 +141,11 @@ def write(
 
 
 @curate_task
-def finish(config: CurateConfig, name: str, planned: ExportPlan) -> ExportManifest:
-    """Put a finished set in its place."""
+def finish(config: CurateConfig, name: str, planned: ExportPlan, run: str) -> ExportManifest:
+    """Put a finished set in its place; run: the run whose stop sign is heeded."""
     dataset = DatasetRoot(config.root_path)
-    return finish_export(dataset, config, training_set=TRAINING_SETS[name], plan=planned)
+    check = StopSign(dataset, run).check
+    return finish_export(dataset, config, training_set=TRAINING_SETS[name], plan=planned, check=check)
 
 
 @curate_task

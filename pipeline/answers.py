@@ -105,9 +105,23 @@ class PartWriter:
     def finish(self) -> None:
         """Flush, then join the parts that this writer wrote: nothing is more to come."""
         self.flush()
-        for parts in _neighbours(self._written):
-            _join(parts, self.schema, self.reserve)
+        if len(self._written) > 1:
+            for unbroken in _unbroken(self._written, shard_parts(self.folder, self.shard)):
+                for parts in _neighbours(unbroken):
+                    _join(parts, self.schema, self.reserve)
         self._written = []
+
+
+def _unbroken(written: Sequence[Location], listed: Iterable[Location]) -> Iterator[list[Location]]:
+    """Put own parts together that no part of another worker lies between: joining them cannot change who is first."""
+    own, together = set(written), list[Location]()
+    for part in listed:
+        if part in own:
+            together.append(part)
+        else:
+            yield together
+            together = []
+    yield together
 
 
 def _neighbours(parts: Iterable[Location]) -> Iterator[list[Location]]:
@@ -154,6 +168,11 @@ def parts_by_shard(folder: Location) -> Parts:
     return parts
 
 
+def shard_parts(folder: Location, shard: str) -> list[Location]:
+    """List the parts of one shard in order of name."""
+    return list_finished(folder, prefix=f"{shard}-")
+
+
 def count_rows(folder: Location) -> int:
     """Return how many rows the parts of a stage hold, from their names alone."""
     return sum(map(_num_rows, list_finished(folder)))
@@ -177,10 +196,10 @@ def read_current_answers(folder: Location, shard: str, columns: list[str]) -> di
     """Read the answers of one shard while other workers may be writing to the same folder, and joining its parts."""
     for _ in range(NUM_TRIES - 1):
         try:
-            return read_answers(parts_by_shard(folder).get(shard, ()), columns)
+            return read_answers(shard_parts(folder, shard), columns)
         except FileNotFoundError:
             continue
-    return read_answers(parts_by_shard(folder).get(shard, ()), columns)
+    return read_answers(shard_parts(folder, shard), columns)
 
 
 def read_answers(parts: Iterable[Location], columns: list[str]) -> dict[str, dict[str, Any]]:

@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline.config import CurateConfig
 from pipeline.measured import open_measured, ordinals_of
@@ -41,6 +43,9 @@ class DecisionCount:
     rejected: dict[str, dict[str, int]]
 
 
+COUNTS = TypeAdapter(DecisionCount)
+
+
 def write_decisions(root: DatasetRoot, config: CurateConfig) -> DecisionCount:
     """Decide about every sample that is probed by now, and write the decisions, unless they are there already.
 
@@ -51,7 +56,8 @@ def write_decisions(root: DatasetRoot, config: CurateConfig) -> DecisionCount:
     state = state_digest(manifest, plans, list_parts(root, plans, MEASURES), select=thresholds)
     known = _read_metadata(root)
     if known.get(STATE, b"").decode() == state:
-        return DecisionCount(**json.loads(known[COUNT]))
+        with suppress(ValidationError, KeyError):  # not as this version writes it: decided anew
+            return COUNTS.validate_json(known[COUNT])
     with open_measured(root, plans) as measured, written_aside(root.decisions_path) as aside:
         selection = Selection(measured, config.select)
         with pq.ParquetWriter(aside, SCHEMA, compression=parquet_compression(SCHEMA)) as writer:

@@ -6,13 +6,13 @@ that of t2i, because every sample of t2v is one of t2i; what keeps it out of t2v
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from pipeline.answers import read_ahead
+from pipeline.answers import NUM_TRIES, read_ahead
 from pipeline.export.columns import T2V, TRAINING_SETS, TrainingSet
 from pipeline.measured import open_measured, ordinals_of
 from pipeline.plan import Plans
@@ -50,7 +50,7 @@ def open_fates(root: DatasetRoot, select: SelectConfig, plans: Plans) -> Iterato
     with open_measured(root, plans) as tables:
         selection = Selection(tables, select)
         for training_set in TRAINING_SETS.values():
-            _load_exported(root, plans, tables, training_set)
+            _load_current_export(root, plans, tables, training_set)
         yield Fates(tables, _fates_by_group(root, plans, tables, selection))
 
 
@@ -75,6 +75,16 @@ def _fates_by_group(
         yield tables
 
 
+def _load_current_export(
+    root: DatasetRoot, plans: Plans, tables: duckdb.DuckDBPyConnection, training_set: TrainingSet
+) -> None:
+    """Load the keys of a set, which a run may put in the place of another meanwhile."""
+    for _ in range(NUM_TRIES - 1):
+        with suppress(FileNotFoundError):
+            return _load_exported(root, plans, tables, training_set)
+    return _load_exported(root, plans, tables, training_set)
+
+
 def _load_exported(
     root: DatasetRoot, plans: Plans, tables: duckdb.DuckDBPyConnection, training_set: TrainingSet
 ) -> None:
@@ -84,7 +94,7 @@ def _load_exported(
     folder = root.export_folder(training_set.name)
     there = set(list_finished(folder)) if manifest else set()
     files = [folder / file.name for file in manifest.files] if manifest else []
-    tables.execute(f"CREATE TABLE exported_keys_{training_set.name} (key UUID)")
+    tables.execute(f"CREATE OR REPLACE TABLE exported_keys_{training_set.name} (key UUID)")
     for keys in read_ahead([path for path in files if path in there], ["key"]):
         tables.register("keys", keys)
         tables.execute(f"INSERT INTO exported_keys_{training_set.name} SELECT key::UUID FROM keys")

@@ -25,6 +25,7 @@ SHARD = re.compile(r"(\d{5,})\.parquet")
 NOTE = re.compile(r".+\.(stop|life)")
 LEASE = re.compile(r".+\.lease")
 LEASE_SECONDS = 60.0  # one that is kept is written again long before
+FILES_AT_A_TIME = 100  # removed before it is asked again whether to go on
 EXPORT_ASIDE = re.compile(rf"\.({'|'.join(TRAINING_SETS)})-([0-9a-f]{{12}}|replaced)")
 
 
@@ -74,10 +75,12 @@ def find_garbage(root: DatasetRoot, needed: Needed, *, written_before: float) ->
     return [each for each in garbage if each.modified < written_before]
 
 
-def remove_garbage(garbage: Iterable[Garbage]) -> None:
-    """Remove files, then the folders that are empty by that; object stores have none."""
+def remove_garbage(garbage: Iterable[Garbage], *, check: Callable[[], None] = lambda: None) -> None:
+    """Remove files, then the folders that are empty by that; object stores have none. `check` may raise in between."""
     for each in garbage:
-        remove_files([file.location for file in each.files])
+        for first in range(0, len(each.files), FILES_AT_A_TIME):
+            check()
+            remove_files([file.location for file in each.files[first : first + FILES_AT_A_TIME]])
         if isinstance(each.place, Path) and each.place.is_dir():
             for folder in sorted((path for path in each.place.rglob("*") if path.is_dir()), reverse=True):
                 folder.rmdir()
@@ -141,16 +144,19 @@ def _left_exports(root: DatasetRoot, found: Sequence[Found], needed: Needed) -> 
     """Find exports written aside that no run goes on with: an unfinished run may, a finished one has what it wants."""
     if not needed.is_settled:
         return
+    finished = {name for name in TRAINING_SETS if root.read_export(name) is not None}
     folders: defaultdict[str, list[Found]] = defaultdict(list)
     for file in found:
         match = EXPORT_ASIDE.fullmatch(file.parts[0])
-        if match and len(file.parts) > 1 and root.read_export(match[1]) is not None:
+        if match and len(file.parts) > 1 and match[1] in finished:
             folders[file.parts[0]].append(file)
     for name, files in folders.items():
         yield Garbage(root.path / name, "an export left aside; the one in place is finished", tuple(files))
 
 
 def _unrecorded_shards(root: DatasetRoot, found: Sequence[Found]) -> Iterator[Garbage]:
+    if not root.manifest_path.exists():
+        return  # nobody says which shards count: it was lost, or is being restored
     recorded = {shard.name for shard in root.read_manifest().shards}
     for file in found:
         if file.parts[0] == "media" and len(file.parts) == 2:

@@ -10,7 +10,6 @@ import duckdb
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
-from pipeline.answers import NUM_TRIES
 from pipeline.config import CurateConfig
 from pipeline.export.columns import T2I, TRAINING_SETS
 from pipeline.fates import EXPORTED, QUARANTINED, REJECTED, open_fates
@@ -107,9 +106,9 @@ def write_fates(root: DatasetRoot, config: CurateConfig) -> Ledger:
     """
     plans = plan_stages(config)
     state = _state(root, config, plans)
-    known = _read_account(root)
-    if known is not None and known["state"] == state and root.fates_path.exists():
-        return LEDGER.validate_python(known["ledger"])
+    known = _read_account(root, state)
+    if known is not None and root.fates_path.exists():
+        return known
     with ExitStack() as stack:
         fates = stack.enter_context(open_fates(root, config.select, plans))
         aside = stack.enter_context(written_aside(root.fates_path))
@@ -131,15 +130,6 @@ def write_fates(root: DatasetRoot, config: CurateConfig) -> Ledger:
 
 def read_ledger(root: DatasetRoot, select: SelectConfig, plans: Plans) -> Ledger:
     """Return the account of a dataset root as its files stand now, also while a run goes on."""
-    for _ in range(NUM_TRIES - 1):
-        try:
-            return _read_ledger(root, select, plans)
-        except FileNotFoundError:  # a worker has joined parts after they were listed
-            continue
-    return _read_ledger(root, select, plans)
-
-
-def _read_ledger(root: DatasetRoot, select: SelectConfig, plans: Plans) -> Ledger:
     with open_fates(root, select, plans) as fates:
         count = _Counter(fates.tables, plans)
         for _ in fates.groups:
@@ -154,12 +144,13 @@ def _state(root: DatasetRoot, config: CurateConfig, plans: Plans) -> str:
     return state_digest(root.read_manifest(), plans, parts, select=thresholds, exports=exports)
 
 
-def _read_account(root: DatasetRoot) -> dict[str, Any] | None:
+def _read_account(root: DatasetRoot, state: str) -> Ledger | None:
+    """Return the account that was written in a state; None for any other, and for one that cannot be read."""
     try:
-        account: dict[str, Any] = json.loads(root.account_path.read_bytes())
-    except FileNotFoundError:
+        account: Any = json.loads(root.account_path.read_bytes())
+        return LEDGER.validate_python(account["ledger"]) if account["state"] == state else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return account
 
 
 class _Counter:

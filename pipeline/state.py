@@ -13,13 +13,19 @@ from pipeline.answers import Parts
 from pipeline.plan import StagePlan
 from schemas.manifest import DatasetManifest
 
+BOOKKEEPING_VERSION = 1  # to be raised when deciding, planning or counting come to say something else about equal files
+
 
 def state_digest(
     manifest: DatasetManifest, plans: Mapping[str, StagePlan], parts: Mapping[str, Parts], **others: Any
 ) -> str:
     """Return the digest of the shards, of some stages' parts, and of whatever else the step depends on, as JSON."""
     digest = hashlib.sha256()
-    stated = {"shards": [[each.name, each.num_samples] for each in manifest.shards], **others}
+    stated = {
+        "version": BOOKKEEPING_VERSION,
+        "shards": [[each.name, each.num_samples] for each in manifest.shards],
+        **others,
+    }
     digest.update(json.dumps(stated, sort_keys=True, default=str).encode())
     for name, listed in sorted(parts.items()):
         digest.update(f"\n{name}-{plans[name].fingerprint}".encode())

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from pipeline.root import DatasetRoot
 from schemas.errors import MachineFault, Stopped
+from schemas.location import ObjectPath
 from schemas.storage import remove_files, write_text
 
 LOOK_SECONDS = 2.0
+STORE_LOOK_SECONDS = 5.0  # a request each time, from every worker
 
 
 @dataclass(slots=True)
@@ -16,7 +18,7 @@ class StopSign:
 
     root: DatasetRoot
     run: str
-    _looked: float = field(default=-LOOK_SECONDS)
+    _looked: float = field(default=-STORE_LOOK_SECONDS)
 
     def put_up(self) -> None:
         write_text(self.root.stop_sign_path(self.run), "")
@@ -26,7 +28,8 @@ class StopSign:
 
     def check(self) -> None:
         """Raise Stopped if the sign is up. A store that does not answer now is asked again later."""
-        if time.monotonic() - self._looked < LOOK_SECONDS:
+        pause = STORE_LOOK_SECONDS if isinstance(self.root.path, ObjectPath) else LOOK_SECONDS
+        if time.monotonic() - self._looked < pause:
             return
         self._looked = time.monotonic()
         try:

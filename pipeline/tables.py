@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipeline.answers import Parts, answer_tables, parts_by_shard, read_ahead
+from pipeline.answers import NUM_TRIES, Parts, answer_tables, parts_by_shard, read_ahead
 from pipeline.plan import StagePlan
 from pipeline.root import DatasetRoot
 from schemas.manifest import Shard
@@ -69,12 +69,32 @@ def load_groups(
     sample_columns: of SAMPLE_COLUMNS; with them come shard and position. columns: for some stages, what is wanted of
     their answers beside STATUS_COLUMNS.
     """
+    current = dict(parts)
     for group in shard_groups(root.read_manifest().shards):
         _create(connection, "samples", "SELECT * FROM incoming", _sample_tables(root, group, sample_columns))
-        for name, listed in parts.items():
+        for name in parts:
             wanted = [*STATUS_COLUMNS, *columns.get(name, ())]
-            _load_answers(connection, plans[name], listed, group, wanted)
+            current[name] = _load_current(connection, root, plans[name], current[name], group, wanted)
         yield group
+
+
+def _load_current(
+    connection: duckdb.DuckDBPyConnection,
+    root: DatasetRoot,
+    plan: StagePlan,
+    parts: Parts,
+    group: Sequence[Shard],
+    columns: Sequence[str],
+) -> Parts:
+    """Load what was listed; if a worker has joined parts since, list again, and return what is there now."""
+    for _ in range(NUM_TRIES - 1):
+        try:
+            _load_answers(connection, plan, parts, group, columns)
+            return parts
+        except FileNotFoundError:
+            parts = parts_by_shard(root.stage_folder(plan.stage.name, plan.fingerprint))
+    _load_answers(connection, plan, parts, group, columns)
+    return parts
 
 
 def _load_answers(
@@ -105,10 +125,28 @@ def _sample_tables(root: DatasetRoot, group: Sequence[Shard], columns: Sequence[
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, query: str, tables: Iterator[pa.Table]) -> None:
-    """Make a table of what a query says about `incoming`, which streams through: a few tables are in Arrow memory."""
+    """Make a table of what a query says about `incoming`, which streams through: a few tables are in Arrow memory.
+
+    Raises FileNotFoundError if one of the files behind it is gone.
+    """
     first = next(tables)
-    batches = (batch for table in chain([first], tables) for batch in table.to_batches())
-    with closing(pa.RecordBatchReader.from_batches(first.schema, batches)) as incoming:
+    missing: list[FileNotFoundError] = []  # what is raised inside DuckDB comes out as an error of its own
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for table in chain([first], tables):
+                yield from table.to_batches()
+        except FileNotFoundError as error:
+            missing.append(error)
+            raise
+
+    with closing(pa.RecordBatchReader.from_batches(first.schema, batches())) as incoming:
         connection.register("incoming", incoming)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
-        connection.unregister("incoming")
+        try:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+        except duckdb.Error as error:
+            if missing:
+                raise missing[0] from error
+            raise
+        finally:
+            connection.unregister("incoming")

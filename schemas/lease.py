@@ -1,7 +1,14 @@
 """Lease: at most one run has a folder of an object store, which knows no locks; a dead holder's goes stale in seconds.
 
-Every run writes an object of its own and writes it again every few seconds. The oldest name among the living ones has
-the folder. Ages are differences of times that the store gives, so clocks of machines do not matter.
+Every run writes an object of its own and writes it again every few seconds. Its name says whether the run waits or
+holds, so that one listing tells both, of all runs, at one moment. A run yields to every living one that holds, whatever
+its name; names only order those who wait.
+
+Why no two get in: whoever wants to hold first writes that it holds and then lists, and steps back if it sees another.
+Of two that did so, the one that listed later began to list after the other had written. It sees the other, unless the
+other's object was removed by someone to whom it seemed dead; then a note lies there, which its owner heeds.
+
+Ages are differences of times that the store gives, so clocks of machines do not matter.
 """
 
 import contextlib
@@ -13,61 +20,109 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from schemas import object_store
-from schemas.errors import MachineFault, UserError
+from schemas.errors import MachineFault, MobiusError, UserError
 from schemas.location import ObjectPath
 from schemas.storage import remove_files, write_text
 
 SUFFIX = ".lease"
+WAITING = f".waiting{SUFFIX}"  # any other lease is held
 TAKEN = ".taken"  # after the name of a lease: whoever wrote it has taken the folder from its holder
 RENEW_SECONDS = 4.0
 STALE_SECONDS = 16.0
 LOOK_SECONDS = 1.0
 NOTE_SECONDS = 3600.0  # whoever has not found the note by then has ended
+LOST = "another run has taken over: ours could not renew {} in time"
 
 
 @contextmanager
-def leased(folder: ObjectPath, *, busy: str, on_lost: Callable[[], None]) -> Iterator[None]:
-    """Hold a folder. `on_lost` is called, from a thread, if another run took it because we could not renew in time.
+def leased(folder: ObjectPath, *, busy: str, on_lost: Callable[[str], None]) -> Iterator[None]:
+    """Hold a folder. `on_lost` is told, from a thread, why we hold it no more: taken over, or the store refuses us.
 
     Raises UserError(busy) if a living run has it. One that died is waited for until its lease is stale.
     """
-    mine = folder / f"{time.time_ns():020d}-{secrets.token_hex(4)}{SUFFIX}"
+    waiting = folder / f"{_new_name()}{WAITING}"
     ended = threading.Event()
-    _renew(mine)
+    keeper: threading.Thread | None = None
+    held: ObjectPath | None = None
     try:
-        _wait_for_turn(folder, mine, busy)
-        threading.Thread(target=_keep, args=(mine, ended, on_lost), daemon=True).start()
+        held = _wait_for_turn(folder, waiting, busy)
+        remove_files([waiting])
+        keeper = threading.Thread(target=_keep, args=(held, ended, on_lost), daemon=True)
+        keeper.start()
         yield
     finally:
         ended.set()
-        with contextlib.suppress(MachineFault):
-            remove_files([mine])
+        if keeper is not None:
+            keeper.join(RENEW_SECONDS)  # it may be writing the lease that is removed now
+        with contextlib.suppress(MobiusError):
+            remove_files([waiting, *([held] if held else [])])
 
 
-def _wait_for_turn(folder: ObjectPath, mine: ObjectPath, busy: str) -> None:
-    first_seen: dict[str, Any] = {}
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    name: str
+    modified: datetime  # on the store's clock
+    is_taken: bool
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.name.endswith(WAITING)
+
+
+def _wait_for_turn(folder: ObjectPath, waiting: ObjectPath, busy: str) -> ObjectPath:
+    """Return the lease that we hold, once nobody else holds one and nobody waits for longer."""
+    first_seen: dict[str, datetime] = {}
     while True:
-        leases = {each["name"]: each for each in _list_leases(folder)}
-        now = leases[mine.name]["modified"] if mine.name in leases else None
-        if now is None:
-            _renew(mine)
-            continue
-        others = [each for name, each in leases.items() if name < mine.name]
-        living = [each for each in others if (now - each["modified"]).total_seconds() < STALE_SECONDS]
-        living = [each for each in living if not _is_dead_neighbour(folder / each["name"])]
-        _take(folder, [each["name"] for each in others if each not in living])
-        if not living:
-            _remove_old_notes(folder, now)
-            return
-        for each in living:
-            if first_seen.setdefault(each["name"], each["modified"]) != each["modified"]:
-                raise UserError(busy)  # it was renewed while we looked
+        _renew(waiting)
+        others = _living_others(folder, waiting)
+        if others is not None and all(each.is_waiting and each.name > waiting.name for each in others):
+            held = _try_to_hold(folder, waiting)
+            if held is not None:
+                return held
+        for each in others or ():
+            was_renewed = first_seen.setdefault(each.name, each.modified) != each.modified
+            if was_renewed and not each.is_waiting and not each.is_taken:
+                raise UserError(busy)
         time.sleep(LOOK_SECONDS)
-        _renew(mine)
+
+
+def _try_to_hold(folder: ObjectPath, waiting: ObjectPath) -> ObjectPath | None:
+    """Write that we hold the folder; step back, and return None, if by then another does, or took us for dead."""
+    held = folder / f"{_new_name()}{SUFFIX}"
+    is_ours = False
+    try:
+        _renew(held)
+        others = _living_others(folder, held)
+        is_ours = others is not None and all(each.is_waiting for each in others)
+    finally:
+        if not is_ours:
+            with contextlib.suppress(MobiusError):  # then it goes stale
+                remove_files([held])
+    return held if is_ours else None
+
+
+def _living_others(folder: ObjectPath, mine: ObjectPath) -> list[_Lease] | None:
+    """Return the other leases of the living and remove those of the dead; None if ours was taken for one of these."""
+    listed = {each["name"]: each["modified"] for each in object_store.list_folder(folder.protocol, folder.key)}
+    now = listed.get(mine.name)
+    if now is None or f"{mine.name}{TAKEN}" in listed:
+        return None
+    living, dead = [], []
+    for name, modified in listed.items():
+        if name.endswith(SUFFIX) and name != mine.name:
+            is_stale = (now - modified).total_seconds() >= STALE_SECONDS
+            if is_stale or _is_dead_neighbour(folder / name):
+                dead.append(name)
+            else:
+                living.append(_Lease(name, modified, f"{name}{TAKEN}" in listed))
+    notes = [name for name in listed if name.endswith(TAKEN)]
+    remove_files([folder / name for name in notes if (now - listed[name]).total_seconds() > NOTE_SECONDS])
+    _take(folder, dead)
+    return living
 
 
 def _take(folder: ObjectPath, names: list[str]) -> None:
@@ -77,30 +132,30 @@ def _take(folder: ObjectPath, names: list[str]) -> None:
     remove_files([folder / name for name in names])
 
 
-def _remove_old_notes(folder: ObjectPath, now: datetime) -> None:
-    listed = object_store.list_folder(folder.protocol, folder.key)
-    notes = [each for each in listed if each["name"].endswith(TAKEN)]
-    remove_files([folder / each["name"] for each in notes if (now - each["modified"]).total_seconds() > NOTE_SECONDS])
-
-
-def _keep(mine: ObjectPath, ended: threading.Event, on_lost: Callable[[], None]) -> None:
-    while not ended.wait(RENEW_SECONDS):
-        with contextlib.suppress(MachineFault):  # the store is away: so it is for others
+def _keep(mine: ObjectPath, ended: threading.Event, on_lost: Callable[[str], None]) -> None:
+    """Write the lease again and again, until it is taken, or cannot be written and waiting would not help."""
+    lost = ""
+    while not lost and not ended.wait(RENEW_SECONDS):
+        try:
             if not mine.exists() or mine.with_name(f"{mine.name}{TAKEN}").exists():
-                if not ended.is_set():
-                    on_lost()
-                return
-            _renew(mine)
+                lost = LOST.format(mine)
+            else:
+                _renew(mine)
+        except MachineFault:
+            continue  # the store is away: so it is for others
+        except Exception as error:  # whatever it is: a lease that nobody renews is not held
+            lost = f"{mine} cannot be renewed: {error}"
+    if not ended.is_set():
+        on_lost(lost)
+
+
+def _new_name() -> str:
+    return f"{time.time_ns():020d}-{secrets.token_hex(4)}"
 
 
 def _renew(mine: ObjectPath) -> None:
     holder = {"host": socket.gethostname(), "boot": _boot_id(), "pid": os.getpid()}
     write_text(mine, json.dumps(holder) + "\n")
-
-
-def _list_leases(folder: ObjectPath) -> list[dict[str, Any]]:
-    listed = object_store.list_folder(folder.protocol, folder.key)
-    return [each for each in listed if each["name"].endswith(SUFFIX)]
 
 
 def _is_dead_neighbour(lease: ObjectPath) -> bool:

@@ -11,8 +11,9 @@ import importlib
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,6 +21,7 @@ from schemas.errors import MachineFault, MobiusError, UserError
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
 READ_OPTIONS: dict[str, dict[str, Any]] = {"s3": {"max_concurrency": 1}, "gs": {}}  # one GET, no HEAD before it
+NUM_REQUESTS = 16  # at a time, where many objects are removed or copied
 MAX_KEY_BYTES = 1024  # of an object's name without its bucket, in S3 and in GS
 BLOCK_BYTES = 8 << 20  # read ahead, where a file is read from front to back
 
@@ -50,9 +52,29 @@ def read(protocol: str, key: str) -> bytes:
 
 
 def size_of(protocol: str, key: str) -> int | None:
-    """Return the size of an object in bytes, None if there is none."""
-    found = describe(protocol, key)
-    return int(found["size"]) if found is not None and found["type"] == "file" else None
+    """Return the size of an object in bytes, None if there is none; in S3 by one request."""
+    if "/" not in key:
+        return None  # a bucket
+    if protocol != "s3":
+        found = describe(protocol, key)
+        return int(found["size"]) if found is not None and found["type"] == "file" else None
+    bucket, _, name = key.partition("/")
+    try:
+        with faults_told_apart(protocol, key):
+            return int(_call_s3("head_object", Bucket=bucket, Key=name)["ContentLength"])
+    except FileNotFoundError:
+        return None
+
+
+def _call_s3(request: str, **parameters: str) -> Any:
+    """Send one request; `info` would list a prefix whenever there is no object of the name."""
+    from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+    from s3fs.errors import translate_boto_error  # type: ignore[import-untyped]
+
+    try:
+        return open_store("s3").call_s3(request, **parameters)
+    except ClientError as error:
+        raise translate_boto_error(error, set_cause=False) from error
 
 
 def describe(protocol: str, key: str) -> dict[str, Any] | None:
@@ -65,27 +87,39 @@ def describe(protocol: str, key: str) -> dict[str, Any] | None:
 
 
 def upload(path: Path, protocol: str, key: str) -> None:
-    """Make an object of a file: one PUT, or a multipart upload, which nobody sees until it is complete."""
-    with faults_told_apart(protocol, key):
-        open_store(protocol).put_file(str(path), key)
+    """Make an object of a file: one PUT, or a multipart upload, which nobody sees until it is complete.
+
+    Raises UserError if there is no such bucket.
+    """
+    try:
+        with faults_told_apart(protocol, key):
+            open_store(protocol).put_file(str(path), key)
+    except FileNotFoundError as error:
+        if not path.exists():
+            raise
+        bucket = key.partition("/")[0]
+        raise UserError(f"{protocol}://{key}: there is no bucket {bucket!r}, expected one that exists") from error
 
 
 def copy(protocol: str, key: str, target: str) -> None:
-    """Copy an object inside the store."""
+    """Copy an object inside the store. Names are taken as they are: `*`, `?` and `[` stand for themselves."""
     with faults_told_apart(protocol, target):
-        open_store(protocol).copy(key, target)
+        open_store(protocol).cp_file(key, target)
 
 
 def remove(protocol: str, keys: list[str]) -> None:
-    """Remove objects; those that are not there are no error."""
-    if keys:
-        with faults_told_apart(protocol, keys[0]):
-            try:
-                open_store(protocol).rm(keys)
-            except FileNotFoundError:
-                for key in keys:  # some may be there
-                    if size_of(protocol, key) is not None:
-                        open_store(protocol).rm_file(key)
+    """Remove objects, a request for each; those that are not there are no error. Names are taken as they are.
+
+    One request for many would hide refusals in its answer, where the client does not look.
+    """
+    with ThreadPoolExecutor(NUM_REQUESTS) as pool:
+        for _ in pool.map(partial(_remove_one, protocol), keys):
+            pass
+
+
+def _remove_one(protocol: str, key: str) -> None:
+    with suppress(FileNotFoundError), faults_told_apart(protocol, key):
+        open_store(protocol).rm_file(key)
 
 
 def list_folder(protocol: str, key: str) -> list[dict[str, Any]]:
@@ -120,6 +154,16 @@ def list_below(protocol: str, key: str) -> list[str]:
             return cast(list[str], open_store(protocol).find(key))
     except FileNotFoundError:
         return []
+
+
+def list_prefix(protocol: str, key: str, prefix: str) -> list[dict[str, Any]]:
+    """List the objects of a folder, which has no folders in it, whose names begin with a prefix; as `list_folder`."""
+    try:
+        with faults_told_apart(protocol, key):
+            found = open_store(protocol).find(key, detail=True, prefix=prefix)
+    except FileNotFoundError:
+        return []
+    return [_entry(each) for each in found.values()]
 
 
 def list_below_with_times(protocol: str, key: str) -> list[dict[str, Any]]:

@@ -132,9 +132,16 @@ def read_parquet(location: Location, columns: Sequence[str], *, filters: Any = N
     return pq.read_table(location, columns=list(columns), filters=filters, partitioning=None)
 
 
-def list_finished(folder: Location, *, suffix: str = ".parquet") -> list[Location]:
-    """Return the finished files of a folder in order of name; files being written aside are not seen."""
-    return [folder / name for name in sorted(list_sizes(folder)) if name.endswith(suffix)]
+def list_finished(folder: Location, *, prefix: str = "", suffix: str = ".parquet") -> list[Location]:
+    """Return the finished files of a folder in order of name; files being written aside are not seen.
+
+    In a store only those are listed that begin with `prefix`; the folder must have no folders in it then.
+    """
+    if prefix and isinstance(folder, ObjectPath):
+        names = [each["name"] for each in object_store.list_prefix(folder.protocol, folder.key, prefix)]
+    else:
+        names = [name for name in list_sizes(folder) if name.startswith(prefix)]
+    return [folder / name for name in sorted(names) if name.endswith(suffix)]
 
 
 def list_folders(folder: Location) -> list[Location]:

@@ -57,6 +57,34 @@ def test_first_part_by_name_wins_unless_another_answers_more(tmp_path: Path) -> 
     assert read_answers(paths, columns)["a"]["image_caption"] == "with video"
 
 
+def write_parts(folder: Path, *captions: str) -> None:
+    """Let two workers answer the same sample in turn, each part by another; both come to their end."""
+    config = FlushConfig(samples=1)
+    mine, theirs = writer(folder, config), writer(folder, config)
+    for number, caption in enumerate(captions):
+        key = "a" if caption != "own" else f"own-{number}"
+        (theirs if caption.startswith("their") else mine).add(row(key, caption=caption))
+    mine.finish()
+    theirs.finish()
+
+
+@pytest.mark.parametrize(
+    ("captions", "first", "num_parts"),
+    [
+        (("own", "their first", "my second"), "their first", 3),
+        (("my first", "their second", "own"), "my first", 3),
+        (("own", "my first", "their second"), "my first", 2),
+    ],
+)
+def test_joining_parts_never_changes_which_answer_counts(
+    tmp_path: Path, captions: tuple[str, ...], first: str, num_parts: int
+) -> None:
+    write_parts(tmp_path, *captions)
+    parts = parts_by_shard(tmp_path)["00000"]
+    assert len(parts) == num_parts
+    assert read_answers(parts, ["key", "wants_video", "image_caption"])["a"]["image_caption"] == first
+
+
 def test_big_columns_are_read_only_for_the_rows_asked(tmp_path: Path) -> None:
     parts = PartWriter(tmp_path, "00000", part_schema(CleanAnswer), FlushConfig())
     for key in ("a", "b"):

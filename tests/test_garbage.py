@@ -15,7 +15,9 @@ from pipeline.answers import part_schema
 from pipeline.garbage import Needed, find_garbage, remove_garbage
 from pipeline.root import DatasetRoot
 from schemas.answers import ImageCaptionAnswer
+from schemas.errors import Stopped
 from schemas.location import ObjectPath
+from schemas.manifest import DatasetManifest
 from schemas.scratch import orphaned_folders, scratch_prefix
 from schemas.storage import write_table
 
@@ -84,6 +86,32 @@ def test_folders_of_other_fingerprints_go_and_foreign_names_stay(tmp_path: Path,
     assert names(tmp_path, needed=unread, written_before=path.stat().st_mtime - 1) == set(), "too young"
     remove_garbage(find_garbage(DatasetRoot(tmp_path), unread, written_before=time.time() + 1))
     assert [each.name for each in (tmp_path / "stages").iterdir()] == ["my notes"]
+
+
+def test_without_a_manifest_nobody_knows_which_shards_count(tmp_path: Path, nothing_temporary: Path) -> None:
+    root = DatasetRoot(tmp_path)
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "00000.parquet").write_bytes(b"a shard")
+    assert names(tmp_path) == set()
+    root.write_manifest(DatasetManifest())
+    assert names(tmp_path) == {"00000.parquet"}
+
+
+def test_who_may_delete_no_more_deletes_no_more(tmp_path: Path, nothing_temporary: Path) -> None:
+    for number in range(2):
+        write_part(tmp_path, f"0000{number}-0000000000000001-aaaaaa-00001.parquet", rows(number))
+        write_part(tmp_path, f"0000{number}-0000000000000001-bbbbbb-00001.parquet", rows(number))
+    garbage = find_garbage(DatasetRoot(tmp_path), NEEDED, written_before=time.time() + 1)
+    asked: list[int] = []
+
+    def check() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise Stopped("another run has taken over")
+
+    with pytest.raises(Stopped):
+        remove_garbage(garbage, check=check)
+    assert [each.place.exists() for each in garbage] == [False, True]
 
 
 def test_in_a_store_the_same_is_found_and_removed(bucket: Path, nothing_temporary: Path) -> None:

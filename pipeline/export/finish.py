@@ -1,9 +1,11 @@
 """Finish an export: ranges written aside -> a training set in its place, with manifest and dataset card."""
 
+from collections.abc import Callable
+
 from pipeline.config import CurateConfig
 from pipeline.export.card import dataset_card
 from pipeline.export.columns import TrainingSet
-from pipeline.export.place import MANIFEST, take_place
+from pipeline.export.place import MANIFEST, require_own_place, take_place
 from pipeline.export.plan import (
     ExportPlan,
     aside_folder,
@@ -19,13 +21,17 @@ from schemas.storage import list_sizes, read_text, write_text
 
 
 def find_work(root: DatasetRoot, config: CurateConfig, training_set: TrainingSet) -> ExportPlan | None:
-    """Plan the export of a set; None if it is in place already. In a state that is known nothing is read but names."""
+    """Plan the export of a set; None if it is in place already. In a state that is known nothing is read but names.
+
+    Raises UserError if something stands in its place that no export wrote.
+    """
     note = root.export_state_path(training_set.name)
     known_state, _, known_digest = read_text(note, "").partition(" ")
     if known_state == export_state(root, config, training_set) and _is_in_place(root, training_set, known_digest):
         return None
     plan = plan_export(root, config, training_set)
     if not _is_in_place(root, training_set, plan.digest):
+        require_own_place(root, training_set)  # now, not after hours of writing
         return plan
     write_text(note, f"{plan.state} {plan.digest}")
     return None
@@ -41,9 +47,17 @@ def _is_in_place(root: DatasetRoot, training_set: TrainingSet, digest: str) -> b
 
 
 def finish_export(
-    root: DatasetRoot, config: CurateConfig, *, training_set: TrainingSet, plan: ExportPlan
+    root: DatasetRoot,
+    config: CurateConfig,
+    *,
+    training_set: TrainingSet,
+    plan: ExportPlan,
+    check: Callable[[], None] = lambda: None,
 ) -> ExportManifest:
-    """Write manifest and card beside the finished files, then put the folder in the place of the last export."""
+    """Write manifest and card beside the finished files, then put the folder in the place of the last export.
+
+    `check` is called while files are copied, which takes long in a store, and may raise.
+    """
     aside = aside_folder(root, training_set, plan.digest)
     done = [aside / f"{each.number:05d}.json" for each in plan.ranges]
     files = [file for path in done for file in FILES.validate_json(path.read_bytes())]
@@ -60,6 +74,6 @@ def finish_export(
     )
     write_text(aside / "README.md", dataset_card(manifest, training_set, aside))
     write_text(aside / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
-    take_place(root, training_set, aside, notes=done)
+    take_place(root, training_set, aside, notes=done, check=check)
     write_text(root.export_state_path(training_set.name), f"{plan.state} {plan.digest}")
     return manifest

@@ -22,7 +22,7 @@ from pipeline.root import DatasetRoot
 from pipeline.stages.stage import StageInput
 from schemas.location import Location
 from schemas.manifest import ExportFile
-from schemas.storage import file_sha256, leaf_columns, read_parquet, write_text, written_aside
+from schemas.storage import file_sha256, leaf_columns, read_parquet, size_of, write_text, written_aside
 
 FILES = TypeAdapter(list[ExportFile])
 Row = dict[str, Any]
@@ -45,7 +45,9 @@ def write_range(
     folder = aside_folder(root, training_set, digest)
     done = folder / f"{shards.number:05d}.json"
     if done.exists():
-        return sum(file.num_samples for file in FILES.validate_json(done.read_bytes()))
+        written = FILES.validate_json(done.read_bytes())
+        if all(size_of(folder / file.name) == file.size_bytes for file in written):
+            return sum(file.num_samples for file in written)
     rows = _checked(_rows(root, config, training_set, shards, num_threads), check)
     schema = training_set.schema(_metadata(config, training_set, digest))
     prefix = folder / f"{shards.number:05d}"

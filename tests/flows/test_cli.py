@@ -128,7 +128,7 @@ def test_only_one_run_may_write_to_a_root(command: Mobius, source: Path, tmp_pat
     from pipeline.root import DatasetRoot
 
     root = tmp_path / "dataset"
-    with sole_run(DatasetRoot(root)):
+    with sole_run(DatasetRoot(root), on_lost=lambda why: None):
         done = command.run("curate", "flows/configs/laptop.toml", f"root={root}", f"source.path={source}")
     assert done.returncode == USER_ERROR
     assert "another run is writing to this dataset root" in done.stderr

@@ -1,9 +1,11 @@
 """A lease on a folder of a store: one holder, the dead make way, and who loses it is told."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,14 @@ from schemas import lease
 from schemas.errors import UserError
 from schemas.lease import leased
 from schemas.location import ObjectPath
-from schemas.storage import list_sizes, write_text
+from schemas.storage import list_sizes, remove_files, write_text
 from tests.s3 import S3Server
 
 BUSY = "another run has this root"
 OLDEST = f"{0:020d}-00000000{lease.SUFFIX}"
 YOUNGEST = f"{10**20 - 1:020d}-00000000{lease.SUFFIX}"
+OLDEST_WAITING = f"{0:020d}-00000000{lease.WAITING}"
+YOUNGEST_WAITING = f"{10**20 - 1:020d}-00000000{lease.WAITING}"
 LONG_SECONDS = 60
 
 
@@ -28,7 +32,7 @@ def folder(bucket: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Objec
     return ObjectPath("s3", bucket.name) / "root"
 
 
-def nobody_cares() -> None:
+def nobody_cares(why: str) -> None:
     """Losing the lease is not what the test is about."""
 
 
@@ -63,31 +67,119 @@ def test_a_dead_process_of_this_machine_makes_way_at_once(folder: ObjectPath) ->
         assert OLDEST not in list_sizes(folder)
 
 
+@pytest.mark.parametrize("holder", [holder_of("elsewhere", 1), "{"])
 def test_a_process_of_another_machine_makes_way_when_it_was_silent_long_enough(
-    folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+    folder: ObjectPath, bucket: Path, monkeypatch: pytest.MonkeyPatch, holder: str
 ) -> None:
-    monkeypatch.setattr(lease, "STALE_SECONDS", 6.0)
-    write_text(folder / OLDEST, holder_of("elsewhere", dead_pid()))
+    """The number of a process says nothing about another machine, and neither does a lease that nobody can read."""
+    monkeypatch.setattr(lease, "STALE_SECONDS", 1000.0)
     looked: list[float] = []
-    monkeypatch.setattr(lease.time, "sleep", lambda seconds: looked.append(seconds) or threading.Event().wait(seconds))
+
+    def look_after_an_hour(seconds: float) -> None:
+        looked.append(seconds)
+        an_hour_ago = time.time() - 3600
+        os.utime(bucket / "root" / OLDEST, (an_hour_ago, an_hour_ago))
+
+    write_text(folder / OLDEST, holder)
+    monkeypatch.setattr(lease.time, "sleep", look_after_an_hour)
     with leased(folder, busy=BUSY, on_lost=nobody_cares):
         assert OLDEST not in list_sizes(folder)
-    assert looked  # it did wait: the number of a process says nothing about another machine
+    assert len(looked) == 1
 
 
-def test_a_lease_that_nobody_can_read_is_a_living_one_until_it_is_stale(
+def test_whoever_holds_is_yielded_to_whatever_its_name(folder: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of its machine may be ahead of ours: its name says nothing."""
+
+    def look_again(seconds: float) -> None:
+        threading.Event().wait(seconds)
+        write_text(folder / YOUNGEST, holder_of("elsewhere", 1))
+
+    write_text(folder / YOUNGEST, holder_of("elsewhere", 1))
+    monkeypatch.setattr(lease.time, "sleep", look_again)
+    with pytest.raises(UserError, match=BUSY), leased(folder, busy=BUSY, on_lost=nobody_cares):
+        pass
+    assert list(list_sizes(folder)) == [YOUNGEST]
+
+
+def test_who_has_waited_for_longer_comes_first_until_it_is_gone(
     folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "STALE_SECONDS", 6.0)
-    write_text(folder / OLDEST, "{")
+    looked: list[float] = []
+
+    def look_again(seconds: float) -> None:
+        looked.append(seconds)
+        assert not any(name.endswith(lease.SUFFIX) and not name.endswith(lease.WAITING) for name in list_sizes(folder))
+        remove_files([folder / OLDEST_WAITING])
+
+    write_text(folder / OLDEST_WAITING, holder_of("elsewhere", 1))
+    write_text(folder / YOUNGEST_WAITING, holder_of("elsewhere", 1))
+    monkeypatch.setattr(lease.time, "sleep", look_again)
     with leased(folder, busy=BUSY, on_lost=nobody_cares):
-        assert OLDEST not in list_sizes(folder)
+        assert looked
+        assert YOUNGEST_WAITING in list_sizes(folder)
 
 
-def test_a_younger_lease_does_not_hinder(folder: ObjectPath) -> None:
-    write_text(folder / YOUNGEST, holder_of("elsewhere", 1))
+def test_of_two_that_want_to_hold_at_once_whoever_lists_later_steps_back(
+    folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newcomer with an older name writes that it holds after we looked, and before we write the same."""
+    renew = lease._renew
+    met: list[str] = []
+
+    def renew_after_another(mine: ObjectPath) -> None:
+        if not met and not mine.name.endswith(lease.WAITING):
+            write_text(folder / OLDEST, holder_of("elsewhere", 1))
+            met.append(mine.name)
+        renew(mine)
+
+    def look_again(seconds: float) -> None:
+        assert met[0] not in list_sizes(folder)
+        remove_files([folder / OLDEST])
+
+    monkeypatch.setattr(lease, "_renew", renew_after_another)
+    monkeypatch.setattr(lease.time, "sleep", look_again)
     with leased(folder, busy=BUSY, on_lost=nobody_cares):
-        assert YOUNGEST in list_sizes(folder)
+        (mine,) = list_sizes(folder)
+        assert mine != met[0], "it waited until the other had left"
+
+
+def test_who_was_taken_for_dead_before_it_held_does_not_hold(
+    folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine stood still between writing that it holds and looking whether another does."""
+    renew = lease._renew
+    taken: list[str] = []
+
+    def renew_and_sleep_long(mine: ObjectPath) -> None:
+        renew(mine)
+        if not taken and not mine.name.endswith(lease.WAITING):
+            taken.append(mine.name)
+            lease._take(folder, [mine.name])
+            renew(mine)  # a request of ours that comes late
+
+    monkeypatch.setattr(lease, "_renew", renew_and_sleep_long)
+    with leased(folder, busy=BUSY, on_lost=nobody_cares):
+        held = [name for name in list_sizes(folder) if name.endswith(lease.SUFFIX)]
+        assert len(held) == 1
+        assert held != taken
+
+
+def test_a_refusal_while_it_is_renewed_is_told(folder: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expired token, a bucket that was removed: nobody renews the lease, so nobody holds it."""
+    renew = lease._renew
+    told: list[str] = []
+    lost = threading.Event()
+
+    def refuse(mine: ObjectPath) -> None:
+        if threading.current_thread() is threading.main_thread():
+            renew(mine)
+        else:
+            raise UserError("the token has expired")
+
+    monkeypatch.setattr(lease, "_renew", refuse)
+    with leased(folder, busy=BUSY, on_lost=lambda why: (told.append(why), lost.set())):
+        assert lost.wait(LONG_SECONDS)
+    assert "the token has expired" in told[0]
 
 
 def test_other_objects_of_the_folder_are_no_leases(folder: ObjectPath) -> None:
@@ -99,7 +191,7 @@ def test_other_objects_of_the_folder_are_no_leases(folder: ObjectPath) -> None:
 
 def test_who_loses_the_lease_is_told(folder: ObjectPath) -> None:
     lost = threading.Event()
-    with leased(folder, busy=BUSY, on_lost=lost.set):
+    with leased(folder, busy=BUSY, on_lost=lambda why: lost.set()):
         (mine,) = list_sizes(folder)
         lease._take(folder, [mine])
         assert lost.wait(LONG_SECONDS)
@@ -107,7 +199,7 @@ def test_who_loses_the_lease_is_told(folder: ObjectPath) -> None:
 
 def test_a_holder_that_writes_its_lease_while_it_is_taken_is_told_too(folder: ObjectPath) -> None:
     lost = threading.Event()
-    with leased(folder, busy=BUSY, on_lost=lost.set):
+    with leased(folder, busy=BUSY, on_lost=lambda why: lost.set()):
         (mine,) = list_sizes(folder)
         lease._take(folder, [mine])
         lease._renew(folder / mine)  # it had just looked
@@ -116,7 +208,7 @@ def test_a_holder_that_writes_its_lease_while_it_is_taken_is_told_too(folder: Ob
 
 def test_a_store_that_is_away_for_a_while_takes_nobody_the_lease(folder: ObjectPath, s3: S3Server) -> None:
     lost = threading.Event()
-    with leased(folder, busy=BUSY, on_lost=lost.set):
+    with leased(folder, busy=BUSY, on_lost=lambda why: lost.set()):
         (mine,) = list_sizes(folder)
         s3.kill()
         s3.start()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.asyn import sync_wrapper
 
 from schemas import object_store, storage
 from schemas.errors import MachineFault, UserError
@@ -91,6 +92,54 @@ def test_an_object_is_replaced_and_copied_whole(root: ObjectPath) -> None:
     assert (root / "b" / "c").read_bytes() == b"short"
 
 
+@pytest.mark.parametrize("name", ["*", "?", "[ab]", "r*"])
+def test_signs_that_shells_expand_stand_for_themselves(root: ObjectPath, name: str) -> None:
+    """`s3://bucket/*` is a root like any other, beside others that it must not touch."""
+    for neighbour in ("a", "b", "root"):
+        write_text(root.parent / neighbour / "x", neighbour)
+    odd = root.parent / name
+    write_text(odd / "x", "odd")
+    copy_file(odd / "x", odd / "y")
+    assert {each: (odd / each).read_bytes() for each in list_sizes(odd)} == {"x": b"odd", "y": b"odd"}
+    remove_files([odd / "x", odd / "never"])
+    assert list_sizes(odd) == {"y": 3}
+    remove_folder(odd)
+    assert [each.name for each in list_folders(root.parent)] == ["a", "b", "root"]
+    assert [(root.parent / each / "x").read_bytes() for each in ("a", "b", "root")] == [b"a", b"b", b"root"]
+
+
+def test_a_refused_removal_is_told_and_what_is_missing_is_none(
+    root: ObjectPath, monkeypatch: pytest.MonkeyPatch, new_client: Callable[[], None]
+) -> None:
+    write_text(root / "a", "a")
+    remove_files([root / f"missing-{number}" for number in range(40)])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    new_client()
+    with pytest.raises(UserError, match="access denied"):
+        remove_files([root / "a", root / "b"])
+
+
+def test_whether_an_object_is_there_is_asked_by_one_request(root: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = type(object_store.open_store("s3"))
+    send, sent = client._call_s3, []
+
+    async def note(self: object, method: str, *rest: object, **parameters: object) -> object:
+        sent.append(method)
+        return await send(self, method, *rest, **parameters)
+
+    monkeypatch.setattr(client, "_call_s3", note)
+    monkeypatch.setattr(client, "call_s3", sync_wrapper(note))
+    assert not (root / "a").exists()
+    assert sent == ["head_object"]
+
+
+def test_of_a_folder_only_names_with_a_prefix_are_listed(root: ObjectPath) -> None:
+    for name in ("00001-a.parquet", "00001-b.parquet", "00001-c.txt", "00010-a.parquet", "complete"):
+        write_text(root / "in" / name, "")
+    assert [each.name for each in list_finished(root / "in", prefix="00001-")] == ["00001-a.parquet", "00001-b.parquet"]
+    assert list_finished(root / "missing", prefix="00001-") == []
+
+
 def test_nothing_appears_if_the_writer_fails_and_what_was_there_stays(root: ObjectPath) -> None:
     write_text(root / "old", "old")
     for name in ("old", "new"):
@@ -158,7 +207,7 @@ def test_without_credentials_the_user_is_told(
 def test_a_bucket_that_is_not_there_is_an_empty_place_to_read_and_an_error_to_write(s3: S3Server) -> None:
     nowhere = ObjectPath("s3", "no-such-bucket") / "root"
     assert is_empty(nowhere)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UserError, match="s3://no-such-bucket/root/a: there is no bucket 'no-such-bucket'"):
         write_text(nowhere / "a", "a")
 
 
