@@ -34,15 +34,17 @@ from schemas.errors import MachineFault
 from schemas.hidden import hides_secrets
 from schemas.manifest import ExportManifest
 
+FAULTS_OF_THE_MACHINE = (MachineFault, OSError, httpx.TransportError)  # a timeout and an unreachable server included
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
-    """Retry what the machine did, a timeout and an unreachable server included; all else would only fail again."""
+    """Retry what the machine did; all else would only fail again."""
     try:
         state.result()
-    except (MachineFault, OSError, httpx.TransportError) as error:
+    except FAULTS_OF_THE_MACHINE as error:
         log_event("retry", level=WARNING, task=run.name, attempt=run.run_count + 1, reason=sentence_of(error))
         return True
     except Exception:
