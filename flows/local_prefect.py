@@ -13,7 +13,7 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flows.seed_database import keep_seed, lay_seed
@@ -37,6 +37,7 @@ OWN = {
     "PREFECT_CLIENT_MAX_RETRIES": "2",  # nobody starts it again
 }
 START_SECONDS = 180.0
+STOP_SECONDS = 3.0
 
 
 @contextmanager
@@ -69,6 +70,9 @@ def use_local_prefect() -> Iterator[None]:
         yield
     finally:
         server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(STOP_SECONDS)
+        server.kill()
         server.wait()
         shutil.rmtree(home, ignore_errors=True)
 
