@@ -73,6 +73,7 @@ def call_flow(config: CurateConfig, run: CurateRun) -> Ledger:
             curate.with_options(task_runner=task_runner)(config)
     except httpx.TransportError as error:
         if run.ledger is None:
+            run.stopping.check()
             raise MachineFault(f"{SERVER_IS_GONE}: {error}; run the same command again to go on") from error
         run.record.note(f"{SERVER_IS_GONE}: its page will show this run as running")
     assert run.ledger is not None, "a flow that returns has written its account"

@@ -60,7 +60,13 @@ def use_local_prefect() -> Iterator[None]:
     is_seeded = lay_seed(Path(home))
     command = [sys.executable, "-m", "flows.own_server", str(port), home, str(os.getpid())]
     with (Path(home) / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            process_group=0,  # signals to the run's group are for the run, which needs its server to stop in peace
+        )
     try:
         import prefect.flows  # noqa: F401, while the server does the same
 
