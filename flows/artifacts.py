@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 import httpx
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.artifacts import create_markdown_artifact
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.logging import get_run_logger
 
@@ -21,7 +21,7 @@ from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.select import sweep
 
-LEDGER, SWEEP, ROOT = "curate-ledger", "curate-sweep", "curate-root"
+LEDGER, SWEEP = "curate-ledger", "curate-sweep"
 MAX_CELL_CHARACTERS = 200
 MAX_SWEPT = 1_000_000  # samples; with more, `mobius select ROOT --sweep` is for whoever has the time
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~:-])")
@@ -35,8 +35,6 @@ def publish_account(config: CurateConfig, ledger: Ledger) -> None:
         create_markdown_artifact(ledger_markdown(config.root, ledger), key=LEDGER, description="Fate of every sample")
         if ledger.ingested <= MAX_SWEPT:
             create_markdown_artifact(sweep_markdown(config), key=SWEEP, description="What t2v would keep")
-        if re.match(r"https?://", config.root):
-            create_link_artifact(config.root, key=ROOT, link_text="dataset root")
     except (httpx.TransportError, PrefectHTTPStatusError) as error:
         get_run_logger().warning("no artifacts: %s", error)
 

@@ -12,6 +12,7 @@ from flows.model_commands import commands as model_commands
 from flows.operations_commands import commands as operations_commands
 from flows.printable import complain, print_json
 from flows.process_end import leave_quietly
+from flows.stopping import leave_on_signals
 from flows.training_commands import commands as training_commands
 from schemas.errors import MobiusError, Stopped, UserError
 
@@ -54,11 +55,12 @@ def curate(config: Config, overrides: Overrides = None, as_json: Json = False) -
     """
     from flows.ready import load_ready_config
 
-    loaded = load_ready_config(config, overrides or [])
-    with use_local_prefect():
-        from flows.curate import run_curate
+    with leave_on_signals(complain_of_stop):
+        loaded = load_ready_config(config, overrides or [])
+        with use_local_prefect():
+            from flows.curate import run_curate
 
-        ledger = run_curate(loaded)
+            ledger = run_curate(loaded)
     from flows.show import show_ledger
 
     if as_json:
@@ -156,6 +158,11 @@ app.add_typer(model_commands)
 app.add_typer(training_commands)
 
 
+def complain_of_stop(reason: str) -> None:
+    """Say in one sentence that the run was stopped, and that nothing is lost."""
+    complain(f"stopped: {reason}; run the same command again to go on")
+
+
 def main() -> None:
     """Run the command and leave; exit code 2 if the user is to put something right, 1 if something failed."""
     leave_quietly(_run())
@@ -170,7 +177,7 @@ def _run() -> int:
         complain(str(error))
         return USER_ERROR
     except Stopped as error:
-        complain(f"stopped: {error}; run the same command again to go on")
+        complain_of_stop(str(error))
         return STOPPED
     except MobiusError as error:
         complain(f"{type(error).__name__}: {error}")

@@ -4,18 +4,15 @@ Bookkeeping (ingest, cutting work, deciding, planning, accounting) happens in th
 lock of the root; only what takes long, answering and writing exports, is submitted to the engine.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import httpx
 from prefect import Task, flow
-from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
 
 from flows.artifacts import publish_account
-from flows.chunk_log import ChunkDone
 from flows.engines import open_engine, with_resources
+from flows.follow import follow
 from flows.lock import sole_run
 from flows.log import use_log
 from flows.metrics import served
@@ -26,7 +23,6 @@ from flows.stopping import Stopping, stop_on_signals
 from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
 from flows.watch import RunWatch
 from pipeline.answers import measure_parts
-from pipeline.chunk import ChunkCount
 from pipeline.config import CurateConfig
 from pipeline.doctor import MODEL_STAGES, require_models
 from pipeline.export.columns import TRAINING_SETS
@@ -40,7 +36,6 @@ from schemas.errors import MachineFault, Stopped, UnbalancedLedger
 from schemas.hidden import hides_secrets
 from schemas.storage import remove_unfinished
 
-SECONDS_BETWEEN_LOOKS = 1.0
 MAX_WRITERS = 250  # task runs per training set
 SERVER_IS_GONE = "Prefect's server is gone"
 
@@ -55,7 +50,11 @@ def run_curate(config: CurateConfig) -> Ledger:
     record = RunRecord(root, config)
     use_log(config.log, record.identity)
     run = CurateRun(record, Stopping(StopSign(root, record.identity)), RunWatch(config))
-    with stop_on_signals(run.stopping), sole_run(root, on_lost=lambda why: run.stopping.ask(Stopped(why))):
+    with (
+        run.stopping.until_rest(),
+        stop_on_signals(run.stopping),
+        sole_run(root, on_lost=lambda why: run.stopping.ask(Stopped(why))),
+    ):
         remove_unfinished(root.path)
         stop_orphans(root)
         for training_set in TRAINING_SETS.values():
@@ -73,6 +72,7 @@ def call_flow(config: CurateConfig, run: CurateRun) -> Ledger:
             curate.with_options(task_runner=task_runner)(config)
     except httpx.TransportError as error:
         if run.ledger is None:
+            run.stopping.check()
             raise MachineFault(f"{SERVER_IS_GONE}: {error}; run the same command again to go on") from error
         run.record.note(f"{SERVER_IS_GONE}: its page will show this run as running")
     assert run.ledger is not None, "a flow that returns has written its account"
@@ -179,42 +179,3 @@ def run_export(config: CurateConfig, name: str, run: CurateRun, bars: StageBars)
 def named(work: Task[..., Any], name: str, config: CurateConfig) -> Task[..., Any]:
     """Return a task whose runs are called so on Prefect's page, and end when the config's time is over."""
     return work.with_options(task_run_name=name, timeout_seconds=config.engine.timeout)
-
-
-def follow(
-    stage: str,
-    futures: Sequence[PrefectFuture[Any]],
-    run: CurateRun,
-    look: Callable[[], None],
-    count: Callable[[ChunkCount], None] = lambda done: None,
-) -> ChunkCount:
-    """Wait for all futures; return what they did together, or raise what the first failed one raised.
-
-    Every second `look` is called, and `count` with what those did that are done. Asked to stop, it goes on waiting: the
-    workers have been told, and whoever raises first is waited for no more.
-    """
-    waiting = list(futures)
-    total = ChunkCount()
-    while waiting:
-        done, still_waiting = wait(waiting, timeout=SECONDS_BETWEEN_LOOKS)
-        for future in waiting:
-            if future in done:
-                future.wait()  # takes the final state along; `state` alone would ask the server for it
-                if future.state.is_completed():
-                    total += take_note(stage, future, run)
-        waiting = list(still_waiting)
-        count(total)
-        with suppress(MachineFault):  # a store that is away for a moment: only the bar stands still
-            look()
-    run.stopping.check()
-    for future in futures:
-        future.result()
-    return total
-
-
-def take_note(stage: str, future: PrefectFuture[Any], run: CurateRun) -> ChunkCount:
-    """Tell the watch of a finished chunk; return what it did."""
-    done = future.result()
-    assert isinstance(done, ChunkDone)
-    run.watch.chunk_done(stage, done)
-    return done.count

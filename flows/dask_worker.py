@@ -3,12 +3,9 @@
 import os
 from typing import Any
 
-from flows.process_end import end_with_parent, leave_quietly_at_exit
-from pipeline.threads import use_one_thread_per_worker
+from flows.worker import start_worker
 
 
 def dask_setup(worker: Any) -> None:
-    """Use one thread, and end without noise and not later than the run's own process."""
-    end_with_parent(os.getppid())
-    leave_quietly_at_exit()
-    use_one_thread_per_worker()
+    """Make it a worker like those of the other engines: its parent is the run's own process."""
+    start_worker(os.getppid())

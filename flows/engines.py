@@ -12,9 +12,8 @@ from typing import Any
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from flows.dask_engine import dask_resources, open_dask
-from flows.process_end import end_with_parent, leave_quietly_at_exit
 from flows.ray_engine import gpu_of_ray_task, open_ray, ray_resources
-from flows.stopping import ignore_interrupts
+from flows.worker import start_worker
 from pipeline.config import CurateConfig
 from pipeline.threads import use_one_thread_per_worker
 
@@ -40,19 +39,6 @@ RESOURCES: dict[str, Callable[[CurateConfig, str], AbstractContextManager[Any]]]
     "dask": dask_resources,
     "ray": ray_resources,
 }
-
-
-def start_worker(parent: int) -> None:
-    """Set up a worker process: one thread for each, and no life after the run's own process.
-
-    It leaves the run's process group: Ctrl-C and a scheduler's SIGTERM go to a whole group, and would end it in the
-    middle of what it could still write. The run's own process tells it to stop.
-    """
-    os.setpgid(0, 0)
-    end_with_parent(parent)
-    leave_quietly_at_exit()
-    ignore_interrupts()
-    use_one_thread_per_worker()
 
 
 def open_engine(config: CurateConfig) -> AbstractContextManager[TaskRunner[Any]]:

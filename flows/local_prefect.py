@@ -13,7 +13,7 @@ import time
 import tomllib
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flows.seed_database import keep_seed, lay_seed
@@ -37,6 +37,7 @@ OWN = {
     "PREFECT_CLIENT_MAX_RETRIES": "2",  # nobody starts it again
 }
 START_SECONDS = 180.0
+STOP_SECONDS = 3.0
 
 
 @contextmanager
@@ -59,7 +60,13 @@ def use_local_prefect() -> Iterator[None]:
     is_seeded = lay_seed(Path(home))
     command = [sys.executable, "-m", "flows.own_server", str(port), home, str(os.getpid())]
     with (Path(home) / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            process_group=0,  # signals to the run's group are for the run, which needs its server to stop in peace
+        )
     try:
         import prefect.flows  # noqa: F401, while the server does the same
 
@@ -69,6 +76,9 @@ def use_local_prefect() -> Iterator[None]:
         yield
     finally:
         server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(STOP_SECONDS)
+        server.kill()
         server.wait()
         shutil.rmtree(home, ignore_errors=True)
 

@@ -23,6 +23,7 @@ from flows.cluster import (
     require_reachable_server,
     require_resources,
 )
+from flows.worker import started_in_own_groups
 from pipeline.config import CurateConfig
 from schemas.errors import UserError
 
@@ -103,16 +104,17 @@ def gpu_of_ray_task() -> int | None:
 def _start(config: CurateConfig, folder: str) -> None:
     import ray
 
-    ray.init(
-        address="local",
-        num_cpus=config.engine.workers,
-        include_dashboard=False,
-        object_store_memory=OBJECT_STORE_BYTES,
-        log_to_driver=False,
-        logging_level=logging.CRITICAL,
-        namespace="mobius",
-        _temp_dir=folder,
-    )
+    with started_in_own_groups():
+        ray.init(
+            address="local",
+            num_cpus=config.engine.workers,
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            logging_level=logging.CRITICAL,
+            namespace="mobius",
+            _temp_dir=folder,
+        )
     _require_cluster(config)
 
 

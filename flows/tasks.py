@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.chunk_log import ChunkDone, logged
 from flows.engines import gpu_of_task
-from flows.gpu_limit import gpu_slot
+from flows.gpu_limit import gpu_slot, limit_of
 from flows.log import log_event, sentence_of
 from flows.secret_blocks import provide_secrets
 from pipeline.chunk import ChunkCount, Slice, answer_chunk
@@ -34,15 +34,17 @@ from schemas.errors import MachineFault
 from schemas.hidden import hides_secrets
 from schemas.manifest import ExportManifest
 
+FAULTS_OF_THE_MACHINE = (MachineFault, OSError, httpx.TransportError)  # a timeout and an unreachable server included
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def is_worth_retrying(task: Any, run: Any, state: Any) -> bool:
-    """Retry what the machine did, a timeout and an unreachable server included; all else would only fail again."""
+    """Retry what the machine did; all else would only fail again."""
     try:
         state.result()
-    except (MachineFault, OSError, httpx.TransportError) as error:
+    except FAULTS_OF_THE_MACHINE as error:
         log_event("retry", level=WARNING, task=run.name, attempt=run.run_count + 1, reason=sentence_of(error))
         return True
     except Exception:
@@ -100,11 +102,12 @@ def answer(config: CurateConfig, stage: str, slices: Sequence[Slice], run: str, 
     else:
         use_gpu(gpu, config.stage_config(stage))
     root = DatasetRoot(config.root_path)
-    slot = nullcontext() if gpu is None else gpu_slot(config.engine.gpu_limit)
+    check = StopSign(root, run).check
+    slot = gpu_slot(limit_of(config, stage), check)
     keeping = closing_when_idle() if config.engine.name in ("dask", "ray") else nullcontext()
     with logged(config, stage, run) as sign, slot, keeping:
         try:
-            return sign(answer_chunk(root, config, stage=stage, slices=slices, check=StopSign(root, run).check))
+            return sign(answer_chunk(root, config, stage=stage, slices=slices, check=check))
         finally:
             if number is not None:
                 close_model()  # the next stage's task may go to another worker, and its model needs the room

@@ -76,6 +76,20 @@ def test_every_extra_that_is_installed_is_one_of_the_project() -> None:
     assert {extra for names in named for extra in names.split(",")} <= set(project["optional-dependencies"])
 
 
+def test_every_image_reads_and_writes_the_store_that_commands_name() -> None:
+    files = [*DOCKER.rglob("*.y*ml"), *DOCKER.rglob("*.sbatch"), ROOT / "docs" / "deployment.md"]
+    assert any("s3://" in path.read_text(encoding="utf-8") for path in files)
+    text = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
+    parts = re.findall(r"FROM (\S+) AS (\S+)(.*?)(?=\nFROM|\Z)", text, re.S)
+    stages = {name: (base, body) for base, name, body in parts}
+    for stage in (name for name in stages if name.startswith("for-")):
+        extras: set[str] = set()
+        while stage in stages:
+            stage, body = stages[stage]
+            extras.update(extra for names in re.findall(r"'\.\[([\w,-]+)\]'", body) for extra in names.split(","))
+        assert "s3" in extras
+
+
 def test_packages_come_from_the_lock_and_leave_no_cache() -> None:
     for line in instructions("RUN"):
         for command in re.findall(r"pip install[^&]*", line):

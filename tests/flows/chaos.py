@@ -2,11 +2,14 @@
 
     python -m tests.flows.chaos --engine processes --rounds 20            on a disk and in an object store
     python -m tests.flows.chaos --engine threads processes dask ray       all engines, 20 faults each
+    python -m tests.flows.chaos --rounds 0                                all engines and places, and nobody disturbs
 
-Faults, at random moments: SIGKILL of a worker, of the run's own process, of its Prefect server, of the object store's
-server for 20 seconds; a full disk (as root, on a small tmpfs); SIGTERM of the run. A run that a fault ended is started
-again with the same command. Once a run comes to its end, its exported files must have the SHA-256 of the undisturbed
-run's, and its account must balance with nothing pending; then the next root is begun.
+Faults, each when a random number of further files has been written: SIGKILL of a worker, of the run's own process, of
+its Prefect server, of the object store's server for 20 seconds; a full disk (as root, on a small tmpfs), with and
+without the guard that keeps some of it free; SIGTERM of the run's process group, also while the store is away. A fault
+that came too late is tried again. A run that a fault ended is started again with the same command. Once a run comes to
+its end, its exported files must have the SHA-256 of the undisturbed run's, and its account must balance with nothing
+pending; then the next root is begun.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,15 +33,20 @@ import psutil
 
 from schemas.location import parse_location
 from tests.conftest import CORPUS, ROOT
-from tests.s3 import S3Server
+from tests.weed import WeedServer
 
 CONFIG = ("select.min_label_count=1", "text.max_frames_read=1", "engine.workers=2", "engine.flush.samples=2")
+NO_RESERVE = "engine.reserve.disk=0"  # else a run stops before the disk is full
+FILES_PER_SAMPLE = 3  # that a run writes, at least
+MAX_TRIES = 6  # of one fault
+FILE_SECONDS = 300.0  # within which a run that goes on writes another file
 STOP_SECONDS = 30.0  # a SIGTERM must have ended the run by then
 ORPHAN_SECONDS = 60.0  # no process may outlive its killed run for longer
 FULL_SECONDS = 8.0
 END_SECONDS = 900.0
 TMPFS_BYTES = 96 << 20
 DISK, STORE = "disk", "store"
+NO_SMALL_DISK = "no small disk"
 
 
 @dataclass(slots=True)
@@ -51,16 +60,25 @@ class Campaign:
     folder: Path
     random: random.Random
     down_seconds: float = 20.0
-    store: S3Server | None = None
+    store: WeedServer | None = None
     settings: Sequence[str] = ()
     counts: Counter[str] = field(default_factory=Counter)
     _number: int = 0
     _process: "subprocess.Popen[str] | None" = None
 
     @property
+    def num_samples(self) -> int:
+        return len((self.source / "labels.jsonl").read_text().splitlines())
+
+    @property
     def root(self) -> str:
         name = f"root-{self.engine}-{self._number:03d}"
         return f"s3://bucket/{name}" if self.place == STORE else str(self.folder / name)
+
+    @property
+    def tree(self) -> Path:
+        """The root as a folder: the store's server keeps its objects in one."""
+        return Path(self.root) if self.store is None else self.store.folder / self.root.removeprefix("s3://")
 
     def start(self) -> "subprocess.Popen[str]":
         """Start the command, or return the process that is still at it."""
@@ -70,6 +88,8 @@ class Campaign:
             *(sys.executable, "-m", "flows.cli", "curate", "flows/configs/laptop.toml", "--json"),
             *(f"root={self.root}", f"source.path={self.source}", f"engine.name={self.engine}", *CONFIG, *self.settings),
         ]
+        if self.counts["starts"] % 2 == 0:
+            command.append(NO_RESERVE)
         log = (self.folder.parent / f"{self.engine}-{self.place}.log").open("a")
         with log:
             self._process = subprocess.Popen(
@@ -89,17 +109,39 @@ class Campaign:
         store = {} if self.store is None else self.store.environment
         return {**store, "TMPDIR": str(self.folder), "OMP_NUM_THREADS": "1"}
 
-    def hurt(self, fault: str, wait_seconds: float) -> None:
-        """Have a run going, wait, and do something to it."""
-        process = self.start()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(wait_seconds)
-        if process.poll() is None and FAULTS[fault](self, process):
-            self.counts[fault] += 1
-        else:
+    def hurt(self, fault: str) -> None:
+        """Do something to a run that goes on, at a random moment; where it ended before, to the next one.
+
+        Raises AssertionError if that could not be done.
+        """
+        num_files = self.random.randint(1, FILES_PER_SAMPLE * self.num_samples)
+        for _ in range(MAX_TRIES):
+            process = self.start()
+            is_done = False
+            while not is_done and self.wait_for_files(process, num_files):
+                is_done = FAULTS[fault](self, process)
+                num_files = 1  # such as no worker yet
+            if process.poll() is not None:
+                self.settle(process)
+            if is_done:
+                self.counts[fault] += 1
+                return
             self.counts["came too late"] += 1
-        if process.poll() is not None:
-            self.settle(process)
+            num_files = max(1, num_files // 2)
+        raise AssertionError(f"{fault}: came too late {MAX_TRIES} times")
+
+    def wait_for_files(self, process: "subprocess.Popen[str]", num_files: int) -> bool:
+        """Wait until a run has written so many more files; false if it ended before."""
+        before, seen, deadline = written(self.tree), set[Path](), time.monotonic() + FILE_SECONDS
+        while len(seen) < num_files:
+            if process.poll() is not None:
+                return False
+            new = written(self.tree) - before - seen
+            if new:
+                seen, deadline = seen | new, time.monotonic() + FILE_SECONDS
+            assert time.monotonic() < deadline, f"{self.root}: no new file in {FILE_SECONDS:.0f} s, see its log"
+            time.sleep(0.05)
+        return process.poll() is None
 
     def settle(self, process: "subprocess.Popen[str]") -> None:
         """If the run came to its end, compare, and begin the next root."""
@@ -166,21 +208,33 @@ def kill_store(campaign: Campaign, process: "subprocess.Popen[str]") -> bool:
 
 
 def fill_disk(campaign: Campaign, process: "subprocess.Popen[str]") -> bool:
+    """Fill the disk until the run gives up, or has had time enough to meet it and try again."""
     ballast = campaign.folder / "ballast"
-    with ballast.open("wb") as file, contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 16))
-            file.flush()
-    time.sleep(FULL_SECONDS)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(FULL_SECONDS)
     ballast.unlink()
     return True
 
 
 def terminate_run(campaign: Campaign, process: "subprocess.Popen[str]") -> bool:
-    process.terminate()
+    """Send SIGTERM to the whole group, as Prefect does to cancel; the run leads a group of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
     process.wait(STOP_SECONDS)  # raises TimeoutExpired
     assert process.returncode in (143, 0), f"exit code {process.returncode} after SIGTERM"
-    return True
+    return process.returncode == 143
+
+
+def terminate_without_store(campaign: Campaign, process: "subprocess.Popen[str]") -> bool:
+    assert campaign.store is not None
+    campaign.store.kill()
+    try:
+        return terminate_run(campaign, process)
+    finally:
+        campaign.store.start()
 
 
 FAULTS: dict[str, Callable[[Campaign, "subprocess.Popen[str]"], bool]] = {
@@ -190,14 +244,21 @@ FAULTS: dict[str, Callable[[Campaign, "subprocess.Popen[str]"], bool]] = {
     "store away": kill_store,
     "disk full": fill_disk,
     "run terminated": terminate_run,
+    "run terminated, store away": terminate_without_store,
 }
-ONLY_IN = {"store away": STORE, "disk full": DISK}
+ONLY_IN = {"store away": STORE, "run terminated, store away": STORE, "disk full": DISK}
 
 
 def faults_for(engine: str, place: str) -> list[str]:
     """The faults that make sense: threads have no worker process, and a disk is no server."""
     names = [name for name in FAULTS if ONLY_IN.get(name, place) == place]
     return [name for name in names if not (engine == "threads" and name == "worker killed")]
+
+
+def written(tree: Path) -> set[Path]:
+    """The Parquet files of a root: shards, parts of answers, exports."""
+    found = ((folder, name) for folder, _, names in os.walk(tree) for name in names)  # passes over what vanishes
+    return {Path(folder, name) for folder, name in found if name.endswith(".parquet")}
 
 
 def descendants(process: "subprocess.Popen[str]") -> list[psutil.Process]:
@@ -309,7 +370,6 @@ def run_campaign(
     expected: dict[str, str],
     folder: Path,
     seed: int = 0,
-    max_wait_seconds: float = 25.0,
     down_seconds: float = 20.0,
     faults: Sequence[str] | None = None,
 ) -> Counter[str]:
@@ -323,19 +383,19 @@ def run_campaign(
         names = list(faults or faults_for(engine, place))
         if not can_fill and "disk full" in names:
             names.remove("disk full")
+            campaign.counts[NO_SMALL_DISK] = 1
         order: list[str] = []
         for _ in range(rounds):
             if not order:
                 order = generator.sample(names, len(names))  # every fault as often as every other
-            campaign.hurt(order.pop(), generator.uniform(1.0, max_wait_seconds))
+            campaign.hurt(order.pop())
         campaign.finish()
     return campaign.counts
 
 
-def open_store(folder: Path, stack: contextlib.ExitStack) -> S3Server:
+def open_store(folder: Path, stack: contextlib.ExitStack) -> WeedServer:
     """Start an object store with one bucket, whose objects outlive its server."""
-    (folder / "bucket").mkdir(parents=True)
-    store = S3Server(folder)
+    store = WeedServer(folder)
     store.start()
     stack.callback(store.kill)
     return store
@@ -345,15 +405,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", nargs="+", default=["threads", "processes", "dask", "ray"])
     parser.add_argument("--place", nargs="+", choices=[DISK, STORE], default=[DISK, STORE])
-    parser.add_argument("--rounds", type=int, default=20, help="faults for each engine, shared among the places")
+    parser.add_argument(
+        "--rounds", type=int, default=20, help="faults for each engine, shared among the places; 0 = none"
+    )
     parser.add_argument("--files", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--max-wait", type=float, default=25.0, help="seconds from one fault to the next, at most")
     settings = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="mobius-chaos-"))
     source = copy_files(folder / "source", settings.files)
     expected = curate_undisturbed(source, folder)
     print(f"{settings.files} files, undisturbed: {len(expected)} exported files; logs in {folder}", flush=True)
+    print("| engine | root on | starts | roots with equal files | faults |\n|---|---|---|---|---|", flush=True)
     for engine in settings.engine:
         for place in settings.place:
             counts = run_campaign(
@@ -364,9 +426,9 @@ def main() -> None:
                 expected=expected,
                 folder=folder,
                 seed=settings.seed,
-                max_wait_seconds=settings.max_wait,
             )
-            print(f"{engine:<10} {place:<6} {dict(sorted(counts.items()))}", flush=True)
+            faults = ", ".join(f"{name} {counts[name]}" for name in FAULTS if counts[name]) or "none"
+            print(f"| {engine} | {place} | {counts['starts']} | {counts['compared']} | {faults} |", flush=True)
 
 
 if __name__ == "__main__":

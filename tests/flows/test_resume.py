@@ -221,5 +221,6 @@ def test_50_added_files_are_the_only_ones_computed(mobius: Mobius, tmp_path: Pat
     assert second["balanced"]
     assert all(path.read_bytes() == before for path, before in parts.items())
     for folder in (root / "stages").iterdir():
-        keys = [key for path in folder.glob("*.parquet") for key in pq.read_table(path, columns=["key"])["key"].to_pylist()]
+        tables = [pq.read_table(path, columns=["key"]) for path in folder.glob("*.parquet")]
+        keys = [key for table in tables for key in table["key"].to_pylist()]
         assert len(keys) == len(set(keys)), f"{folder.name}: nothing is answered twice"
