@@ -29,8 +29,8 @@ class Killed(BaseException):
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> DatasetRoot:
     if request.param == "disk":
         return DatasetRoot(tmp_path / "root")
-    bucket: Path = request.getfixturevalue("bucket")
-    return DatasetRoot(ObjectPath("s3", f"{bucket.name}/root"))
+    place: ObjectPath = request.getfixturevalue("place")
+    return DatasetRoot(place)
 
 
 def write_aside(root: DatasetRoot, digest: str) -> tuple[Location, list[Location]]:
@@ -137,8 +137,8 @@ def test_what_no_export_wrote_is_left_alone(root: DatasetRoot) -> None:
     assert list_sizes(root.export_folder(T2I.name)) == {"diary.txt": 11}
 
 
-def test_a_run_that_is_asked_to_stop_while_it_copies_goes_on_later(bucket: Path) -> None:
-    root = DatasetRoot(ObjectPath("s3", f"{bucket.name}/root"))
+def test_a_run_that_is_asked_to_stop_while_it_copies_goes_on_later(place: ObjectPath) -> None:
+    root = DatasetRoot(place)
     export(root, OLD)
 
     def stop() -> None:

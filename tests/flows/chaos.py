@@ -31,6 +31,8 @@ from typing import Any
 
 import psutil
 
+from schemas import object_store
+from schemas.errors import MachineFault
 from schemas.location import parse_location
 from tests.conftest import CORPUS, ROOT
 from tests.weed import WeedServer
@@ -74,11 +76,6 @@ class Campaign:
     def root(self) -> str:
         name = f"root-{self.engine}-{self._number:03d}"
         return f"s3://bucket/{name}" if self.place == STORE else str(self.folder / name)
-
-    @property
-    def tree(self) -> Path:
-        """The root as a folder: the store's server keeps its objects in one."""
-        return Path(self.root) if self.store is None else self.store.folder / self.root.removeprefix("s3://")
 
     def start(self) -> "subprocess.Popen[str]":
         """Start the command, or return the process that is still at it."""
@@ -132,15 +129,15 @@ class Campaign:
 
     def wait_for_files(self, process: "subprocess.Popen[str]", num_files: int) -> bool:
         """Wait until a run has written so many more files; false if it ended before."""
-        before, seen, deadline = written(self.tree), set[Path](), time.monotonic() + FILE_SECONDS
+        before, seen, deadline = written(self.root), set[str](), time.monotonic() + FILE_SECONDS
         while len(seen) < num_files:
             if process.poll() is not None:
                 return False
-            new = written(self.tree) - before - seen
+            new = written(self.root) - before - seen
             if new:
                 seen, deadline = seen | new, time.monotonic() + FILE_SECONDS
             assert time.monotonic() < deadline, f"{self.root}: no new file in {FILE_SECONDS:.0f} s, see its log"
-            time.sleep(0.05)
+            time.sleep(0.05 if self.store is None else 0.3)
         return process.poll() is None
 
     def settle(self, process: "subprocess.Popen[str]") -> None:
@@ -161,9 +158,8 @@ class Campaign:
 
     def compare(self) -> None:
         """Raise AssertionError unless result and account are those of the undisturbed run."""
-        with environment(self.environment()):
-            found = exported_hashes(self.root)
-            ledger = run_status(self.root, self.environment())
+        found = exported_hashes(self.root)
+        ledger = run_status(self.root, self.environment())
         assert found == self.expected, f"{self.root}: {found} instead of {self.expected}"
         assert ledger["balanced"], ledger["disagreements"]
         assert ledger["pending"] == 0
@@ -255,10 +251,15 @@ def faults_for(engine: str, place: str) -> list[str]:
     return [name for name in names if not (engine == "threads" and name == "worker killed")]
 
 
-def written(tree: Path) -> set[Path]:
-    """The Parquet files of a root: shards, parts of answers, exports."""
-    found = ((folder, name) for folder, _, names in os.walk(tree) for name in names)  # passes over what vanishes
-    return {Path(folder, name) for folder, name in found if name.endswith(".parquet")}
+def written(root: str) -> set[str]:
+    """The Parquet files that there are in a root; none while its store is away."""
+    location = parse_location(root)
+    if isinstance(location, Path):
+        found = ((folder, name) for folder, _, names in os.walk(location) for name in names)  # some vanish
+        return {f"{folder}/{name}" for folder, name in found if name.endswith(".parquet")}
+    with contextlib.suppress(MachineFault):
+        return {key for key in object_store.list_below(location.protocol, location.key) if key.endswith(".parquet")}
+    return set()
 
 
 def descendants(process: "subprocess.Popen[str]") -> list[psutil.Process]:
@@ -398,6 +399,9 @@ def open_store(folder: Path, stack: contextlib.ExitStack) -> WeedServer:
     store = WeedServer(folder)
     store.start()
     stack.callback(store.kill)
+    stack.callback(object_store.open_store.cache_clear)
+    object_store.open_store.cache_clear()
+    stack.enter_context(environment(store.environment))
     return store
 
 

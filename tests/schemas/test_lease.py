@@ -1,12 +1,9 @@
 """A lease on a folder of a store: one holder, the dead make way, and who loses it is told."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
-import time
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,7 @@ from schemas.errors import UserError
 from schemas.lease import leased
 from schemas.location import ObjectPath
 from schemas.storage import list_sizes, remove_files, write_text
-from tests.s3 import S3Server
+from tests.weed import WeedServer
 
 BUSY = "another run has this root"
 OLDEST = f"{0:020d}-00000000{lease.SUFFIX}"
@@ -26,10 +23,10 @@ LONG_SECONDS = 60
 
 
 @pytest.fixture
-def folder(bucket: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> ObjectPath:
+def folder(place: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> ObjectPath:
     monkeypatch.setattr(lease, "RENEW_SECONDS", 0.2)
     monkeypatch.setattr(lease, "LOOK_SECONDS", 0.2)
-    return ObjectPath("s3", bucket.name) / "root"
+    return place
 
 
 def nobody_cares(why: str) -> None:
@@ -69,19 +66,18 @@ def test_a_dead_process_of_this_machine_makes_way_at_once(folder: ObjectPath) ->
 
 @pytest.mark.parametrize("holder", [holder_of("elsewhere", 1), "{"])
 def test_a_process_of_another_machine_makes_way_when_it_was_silent_long_enough(
-    folder: ObjectPath, bucket: Path, monkeypatch: pytest.MonkeyPatch, holder: str
+    folder: ObjectPath, monkeypatch: pytest.MonkeyPatch, holder: str
 ) -> None:
     """The number of a process says nothing about another machine, and neither does a lease that nobody can read."""
     monkeypatch.setattr(lease, "STALE_SECONDS", 1000.0)
     looked: list[float] = []
 
-    def look_after_an_hour(seconds: float) -> None:
+    def look_when_it_is_stale(seconds: float) -> None:
         looked.append(seconds)
-        an_hour_ago = time.time() - 3600
-        os.utime(bucket / "root" / OLDEST, (an_hour_ago, an_hour_ago))
+        monkeypatch.setattr(lease, "STALE_SECONDS", -1000.0)  # as if the time had passed
 
     write_text(folder / OLDEST, holder)
-    monkeypatch.setattr(lease.time, "sleep", look_after_an_hour)
+    monkeypatch.setattr(lease.time, "sleep", look_when_it_is_stale)
     with leased(folder, busy=BUSY, on_lost=nobody_cares):
         assert OLDEST not in list_sizes(folder)
     assert len(looked) == 1
@@ -206,12 +202,12 @@ def test_a_holder_that_writes_its_lease_while_it_is_taken_is_told_too(folder: Ob
         assert lost.wait(LONG_SECONDS)
 
 
-def test_a_store_that_is_away_for_a_while_takes_nobody_the_lease(folder: ObjectPath, s3: S3Server) -> None:
+def test_a_store_that_is_away_for_a_while_takes_nobody_the_lease(folder: ObjectPath, weed: WeedServer) -> None:
     lost = threading.Event()
     with leased(folder, busy=BUSY, on_lost=lambda why: lost.set()):
         (mine,) = list_sizes(folder)
-        s3.kill()
-        s3.start()
+        weed.kill()
+        weed.start()
         with pytest.raises(UserError, match=BUSY), leased(folder, busy=BUSY, on_lost=nobody_cares):
             pass
         assert list(list_sizes(folder)) == [mine]
