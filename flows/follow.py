@@ -53,6 +53,8 @@ def follow(
             count(total)
         if time.monotonic() >= next_look:
             next_look = look_once(look)
+    if futures:
+        look_once(look)  # the last chunk may have come between two looks
     run.stopping.check()
     if failures:
         raise min(failures, key=is_followed_by_others)  # our own fault first, else the first of the machine's

@@ -36,7 +36,7 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # read when Ray is imported: no address but 127.0.0.1
 OBJECT_STORE_BYTES = 80 * 2**20  # tasks exchange names and counts; Ray accepts no less than 75 MB
 HEALTH_SECONDS = 30.0
-MAX_TEMPORARY = 40  # characters: sockets lie in it, and their paths hold 107
+MAX_TEMPORARY = 28  # characters: sockets lie below it, 75 characters deeper, and their paths hold 107
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 _visible_at_start = os.environ.get(VISIBLE)
