@@ -52,7 +52,8 @@ def test_a_signal_while_the_own_server_starts_ends_the_command_with_its_sentence
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 143
     assert errors == "mobius: stopped: asked to stop by SIGTERM; run the same command again to go on\n"
-    assert not server.is_running()
+    _, alive = psutil.wait_procs([server], 60)  # it looks once a second whether its run is still there
+    assert not alive
 
 
 def wait_for_server(process: "subprocess.Popen[str]") -> psutil.Process:
