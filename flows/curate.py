@@ -70,13 +70,22 @@ def call_flow(config: CurateConfig, run: CurateRun) -> Ledger:
     try:
         with as_current(run), open_engine(config) as task_runner:
             curate.with_options(task_runner=task_runner)(config)
-    except httpx.TransportError as error:
+    except httpx.HTTPError as error:
+        if not is_gone(error):
+            raise
         if run.ledger is None:
             run.stopping.check()
             raise MachineFault(f"{SERVER_IS_GONE}: {error}; run the same command again to go on") from error
         run.record.note(f"{SERVER_IS_GONE}: its page will show this run as running")
     assert run.ledger is not None, "a flow that returns has written its account"
     return run.ledger
+
+
+def is_gone(error: httpx.HTTPError) -> bool:
+    """True if nobody answers, or who answers cannot do its work, such as with a full disk under its database."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.is_server_error
+    return isinstance(error, httpx.TransportError)
 
 
 def check_account(ledger: Ledger) -> None:

@@ -5,11 +5,11 @@
     python -m tests.flows.chaos --rounds 0                                all engines and places, and nobody disturbs
 
 Faults, each when a random number of further files has been written: SIGKILL of a worker, of the run's own process, of
-its Prefect server, of the object store's server for 20 seconds; a full disk (as root, on a small tmpfs), with and
-without the guard that keeps some of it free; SIGTERM of the run's process group, also while the store is away. A fault
-that came too late is tried again. A run that a fault ended is started again with the same command. Once a run comes to
-its end, its exported files must have the SHA-256 of the undisturbed run's, and its account must balance with nothing
-pending; then the next root is begun.
+its Prefect server, of the object store's server for 20 seconds; the server's database broken; a full disk (as root, on
+a small tmpfs), with and without the guard that keeps some of it free; SIGTERM of the run's process group, also while
+the store is away. A fault that came too late is tried again. A run that a fault ended is started again with the same
+command. Once a run comes to its end, its exported files must have the SHA-256 of the undisturbed run's, and its account
+must balance with nothing pending; then the next root is begun.
 """
 
 import argparse
@@ -195,6 +195,14 @@ def kill_server(campaign: Campaign, process: "subprocess.Popen[str]") -> bool:
     return bool(servers)
 
 
+def break_database(campaign: Campaign, process: "subprocess.Popen[str]") -> bool:
+    """Leave the Prefect server nothing of its database, as a full disk may: it answers every request with an error."""
+    found = list(campaign.folder.glob("*/prefect.db"))
+    for database in found:
+        os.truncate(database, 0)
+    return bool(found)
+
+
 def kill_store(campaign: Campaign, process: "subprocess.Popen[str]") -> bool:
     assert campaign.store is not None
     campaign.store.kill()
@@ -237,6 +245,7 @@ FAULTS: dict[str, Callable[[Campaign, "subprocess.Popen[str]"], bool]] = {
     "worker killed": kill_worker,
     "run killed": kill_run,
     "Prefect server killed": kill_server,
+    "Prefect's database broken": break_database,
     "store away": kill_store,
     "disk full": fill_disk,
     "run terminated": terminate_run,
@@ -338,7 +347,6 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
     """Mount a small tmpfs; False if this user may not: then no disk can be filled."""
-    folder.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "mobius-chaos", str(folder)]
     if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:
         yield False
@@ -378,7 +386,8 @@ def run_campaign(
     generator = random.Random(f"{engine} {place} {seed}")
     with contextlib.ExitStack() as stack:
         work = folder / f"{engine}-{place}"
-        can_fill = stack.enter_context(small_disk(work))
+        work.mkdir(parents=True, exist_ok=True)
+        can_fill = bool(rounds) and stack.enter_context(small_disk(work))
         store = open_store(folder / f"store-{engine}", stack) if place == STORE else None
         campaign = Campaign(engine, place, source, expected, work, generator, down_seconds, store)
         names = list(faults or faults_for(engine, place))
