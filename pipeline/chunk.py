@@ -1,4 +1,4 @@
-"""Chunk: one stage over some row groups of some shards, from the samples that lack an answer to part files.
+"""Chunk: one stage over some rows of some shards, from the samples that lack an answer to part files.
 
 This is what one task does, on any engine. Memory: one row group of media, one unflushed part, and, where a stage
 prepares its batches ahead, as many of them as `pipeline.ahead` says.
@@ -41,11 +41,15 @@ from schemas.table import to_rows
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Part of a shard: its row groups from `first` to `last`, both included."""
+    """Part of a shard: its rows from `first` to `last`, both included."""
 
     shard: str
     first: int
     last: int
+
+    @property
+    def rows(self) -> range:
+        return range(self.first, self.last + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +147,10 @@ class _Pending:
 
 def _answer_slice(part: Slice, pending: _Pending, writer: PartWriter, check: Callable[[], None]) -> ChunkCount:
     count = ChunkCount()
-    row_groups = [each for each in range(part.first, part.last + 1) if pending.shard.has(each, pending.is_pending)]
+    shard, rows = pending.shard, part.rows
+    row_groups = [each for each in shard.row_groups(rows) if shard.has(each, rows, pending.is_pending)]
     try:
-        for row in _answer_rows(_batches(row_groups, pending), pending.plan) if row_groups else ():
+        for row in _answer_rows(_batches(row_groups, rows, pending), pending.plan) if row_groups else ():
             count = count.with_row(row)
             writer.add(row)
             check()
@@ -157,11 +162,11 @@ def _answer_slice(part: Slice, pending: _Pending, writer: PartWriter, check: Cal
     return count
 
 
-def _batches(row_groups: Iterable[int], pending: _Pending) -> Iterator[Sequence[StageInput]]:
-    """Read row group after row group and cut each into batches, in order."""
+def _batches(row_groups: Iterable[int], rows: range, pending: _Pending) -> Iterator[Sequence[StageInput]]:
+    """Read row group after row group, no others than these rows, and cut each into batches, in order."""
     size = pending.plan.batch_size
     for row_group in row_groups:
-        inputs = pending.shard.read(row_group, pending.is_pending, pending.wants_video)
+        inputs = pending.shard.read(row_group, rows, pending.is_pending, pending.wants_video)
         for first in range(0, len(inputs), size):
             yield inputs[first : first + size]
 

@@ -13,11 +13,12 @@ from pipeline.root import DatasetRoot
 from pipeline.stages.stage import Asked
 from pipeline.state import state_digest
 from pipeline.tables import list_parts, load_groups, open_database
-from schemas.storage import open_parquet, read_text, write_text
+from schemas.storage import read_text, write_text
 
 MAX_CHUNKS = 250  # with deciding and planning, under 256 task runs per stage
 COMPLETE = "complete"  # beside the parts of a stage: the state in which nothing was left to do
-CHUNKS_PER_WORKER = 4  # so that a slow chunk at the end does not leave the others idle
+CHUNKS_PER_WORKER = 8  # so that a slow chunk at the end does not leave the others idle
+MIN_SLICE_SAMPLES = 8  # less is not worth a task
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,8 @@ def cut_chunks(root: DatasetRoot, config: CurateConfig, *, stage: str, num_worke
     pending = _pending_by_shard(root, plans[stage], config)
     on_gpus = bool(pending) and is_numbered(config.engine, plans[stage])
     num_chunks = num_chunks_of(config.engine, plans[stage], num_workers=num_workers, on_gpus=on_gpus)
-    if len(pending) >= num_chunks:
-        num_row_groups = {shard.name: shard.num_row_groups for shard in root.read_manifest().shards}
-        slices = [Slice(shard, 0, num_row_groups[shard] - 1) for shard, *_ in pending]
-    else:
-        per_shard = -(-num_chunks // max(len(pending), 1))
-        slices = [part for shard, _, first, last in pending for part in _split(root, shard, first, last, per_shard)]
+    size = max(MIN_SLICE_SAMPLES, -(-sum(count for _, count, *_ in pending) // num_chunks))
+    slices = [part for shard, count, first, last in pending for part in _split(shard, first, last, -(-count // size))]
     return StageWork(sum(count for _, count, *_ in pending), tuple(_deal(slices, num_chunks)), on_gpus)
 
 
@@ -99,24 +96,17 @@ def _pending_query(plan: StagePlan) -> str:
     )
 
 
-def _split(root: DatasetRoot, shard: str, first: int, last: int, num_slices: int) -> Iterator[Slice]:
-    """Split the row groups that hold positions `first` to `last` into slices."""
-    with open_parquet(root.shard_path(shard)) as file:
-        metadata = file.metadata
-    groups = []
-    start = 0
-    for number in range(metadata.num_row_groups):
-        end = start + metadata.row_group(number).num_rows
-        if end > first and start <= last:
-            groups.append(number)
-        start = end
-    size = -(-len(groups) // num_slices)
-    for begin in range(0, len(groups), size):
-        yield Slice(shard, groups[begin], groups[min(begin + size, len(groups)) - 1])
+def _split(shard: str, first: int, last: int, num_slices: int) -> Iterator[Slice]:
+    """Split the rows `first` to `last` of a shard into slices of about equal length."""
+    num_rows = last - first + 1
+    for number in range(num_slices):
+        begin, end = (first + num_rows * each // num_slices for each in (number, number + 1))
+        if begin < end:
+            yield Slice(shard, begin, end - 1)
 
 
 def _deal(slices: Sequence[Slice], num_chunks: int) -> Iterator[tuple[Slice, ...]]:
     """Put neighbouring slices together so that there are at most `num_chunks` chunks."""
-    size = -(-len(slices) // num_chunks)
-    for begin in range(0, len(slices), max(size, 1)):
-        yield tuple(slices[begin : begin + size])
+    num_chunks = min(num_chunks, len(slices))
+    for number in range(num_chunks):
+        yield tuple(slices[len(slices) * number // num_chunks : len(slices) * (number + 1) // num_chunks])

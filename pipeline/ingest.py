@@ -26,7 +26,7 @@ class IngestConfig(StrictConfig):
     max_shard_bytes: int = Field(256 << 20, ge=1 << 20)  # encoded media per file
     max_shard_samples: int = Field(8192, ge=1)  # rows per file
     max_row_group_bytes: int = Field(8 << 20, ge=1 << 16)  # encoded media read at once
-    max_row_group_samples: int = Field(64, ge=1)  # rows read at once; also the finest unit of parallel work
+    max_row_group_samples: int = Field(64, ge=1)  # rows read at once
 
 
 class KnownKeys:

@@ -1,8 +1,10 @@
 """Inputs: the row groups of a media shard, joined with what earlier stages answered, sample by sample."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from itertools import accumulate
 from types import TracebackType
 from typing import Any
 
@@ -36,6 +38,9 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
     def __init__(self, root: DatasetRoot, shard: str, wanted: Wanted, parts: Mapping[str, Parts]) -> None:
         self._stack = ExitStack()
         self._file = self._stack.enter_context(open_parquet(root.shard_path(shard)))
+        metadata = self._file.metadata
+        sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+        self._starts = [0, *accumulate(sizes)]  # of each row group, and the end of the last
         self._wanted = wanted
         self._answers: dict[str, Rows] = {
             name: read_answers(parts[name].get(shard, ()), _columns(name)) for name in wanted.stages
@@ -46,9 +51,9 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
     ) -> None:
         self._stack.close()
 
-    @property
-    def num_row_groups(self) -> int:
-        return int(self._file.num_row_groups)
+    def row_groups(self, rows: range) -> range:
+        """Return the row groups that hold some of these rows, given by their place in the shard."""
+        return range(bisect_right(self._starts, rows.start) - 1, bisect_left(self._starts, rows.stop))
 
     def has_video_answers(self, key: str) -> bool:
         """True if every stage that only asks samples chosen for t2v has answered this one."""
@@ -58,29 +63,37 @@ class ShardInputs(AbstractContextManager["ShardInputs"]):
         """True if every stage whose answer comes along has answered this sample."""
         return all(self._is_ok(name, key) for name in self._stages(wants_video))
 
-    def has(self, row_group: int, keep: Callable[[str], bool]) -> bool:
-        """True if `keep` asks for some sample of a row group."""
-        return bool(self._places(row_group, keep))
+    def has(self, row_group: int, rows: range, keep: Callable[[str], bool]) -> bool:
+        """True if `keep` asks for some sample of a row group that is among these rows of the shard."""
+        return bool(self._places(row_group, rows, keep))
 
-    def read(self, row_group: int, keep: Callable[[str], bool], wants_video: Callable[[str], bool]) -> list[StageInput]:
-        """Read the samples of one row group that `keep` asks for; bytes only if there is one."""
-        places = self._places(row_group, keep)
+    def read(
+        self, row_group: int, rows: range, keep: Callable[[str], bool], wants_video: Callable[[str], bool]
+    ) -> list[StageInput]:
+        """Read the samples of one row group that are among these rows and `keep` asks for; bytes only if any."""
+        places = self._places(row_group, rows, keep)
         if not places:
             return []
         columns = [name for name in SAMPLE_COLUMNS if self._wanted.media or name != "media"]
-        rows = self._file.read_row_group(row_group, columns=columns).take(places).to_pylist()
-        samples = [from_row(Sample, {"media": None, **row}) for row in rows]
+        found = self._file.read_row_group(row_group, columns=columns).take(places).to_pylist()
+        samples = [from_row(Sample, {"media": None, **row}) for row in found]
         big = self._read_cleaned_media(sample.key for sample in samples)
         return [self._input(each, big.get(each.key, {}), wants_video=wants_video(each.key)) for each in samples]
 
     def read_all(self, keep: Callable[[str], bool], wants_video: Callable[[str], bool]) -> Iterator[StageInput]:
         """Read every row group in turn."""
-        for row_group in range(self.num_row_groups):
-            yield from self.read(row_group, keep, wants_video)
+        rows = range(self._starts[-1])
+        for row_group in self.row_groups(rows):
+            yield from self.read(row_group, rows, keep, wants_video)
 
-    def _places(self, row_group: int, keep: Callable[[str], bool]) -> list[int]:
-        keys = self._file.read_row_group(row_group, columns=["key", "reason"]).to_pylist()
-        return [place for place, row in enumerate(keys) if row["reason"] is None and keep(row["key"])]
+    def _places(self, row_group: int, rows: range, keep: Callable[[str], bool]) -> list[int]:
+        start = self._starts[row_group]
+        found = self._file.read_row_group(row_group, columns=["key", "reason"]).to_pylist()
+        return [
+            place
+            for place, row in enumerate(found)
+            if start + place in rows and row["reason"] is None and keep(row["key"])
+        ]
 
     def _is_ok(self, stage: str, key: str) -> bool:
         return self._answers[stage].get(key, NOT_ASKED).get("status") == OK
