@@ -1,6 +1,5 @@
 """Whichever rows of a shard a task takes, it reads those and no others, across row groups too."""
 
-
 import pytest
 
 from pipeline.ingest import IngestConfig, ingest_source

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.chaos import DISK, NO_SMALL_DISK, STORE, copy_files, curate_undisturbed, run_campaign
+from tests.flows.chaos.compare import curate_undisturbed
+from tests.flows.chaos.places import DISK, STORE, copy_files
+from tests.flows.chaos.run import NO_SMALL_DISK, run_campaign
 from tests.weed import find_weed
 
 NUM_FILES = 8
