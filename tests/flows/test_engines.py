@@ -84,8 +84,10 @@ def expected(mobius: Mobius, source: Path, tmp_path_factory: pytest.TempPathFact
     return hashes
 
 
-def test_processes_export_the_same(mobius: Mobius, source: Path, expected: dict[str, str], tmp_path: Path) -> None:
-    mobius.curate(tmp_path / "dataset", source, *SETTINGS, "engine.name=processes")
+def test_any_number_of_processes_exports_the_same(
+    mobius: Mobius, source: Path, expected: dict[str, str], tmp_path: Path
+) -> None:
+    mobius.curate(tmp_path / "dataset", source, *SETTINGS, "engine.name=processes", "engine.workers=3")
     assert exported_hashes(tmp_path / "dataset") == expected
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from pipeline.media.decode import decode_clip
-from tests.flows.mobius import Mobius, exported_hashes, read_set
+from tests.flows.mobius import Mobius, read_set
 
 
 @pytest.fixture(scope="module")
@@ -169,22 +169,3 @@ def test_fates_list_every_rejected_file_with_its_reason(mobius: Mobius, curated_
     assert len(rejected) == sum(ledger["rejected"].values())
     assert {row["why"] for row in rejected} == set(ledger["rejected"])
     assert "few_frames" in mobius.ok("fates", str(curated_sample), "--reason", "few_frames")
-
-
-def test_both_engines_and_any_number_of_workers_export_equal_files(
-    mobius: Mobius, corpus_sample: Path, tmp_path: Path
-) -> None:
-    source = tmp_path / "source"
-    source.mkdir()
-    small = sorted((corpus_sample / "gophers").glob("*.gif"), key=lambda path: path.stat().st_size)[:8]
-    for path in small:
-        (source / "gopher").mkdir(exist_ok=True)
-        (source / "gopher" / path.name).write_bytes(path.read_bytes())
-    hashes = []
-    for name, workers in (("processes", 2), ("threads", 1)):
-        root = tmp_path / f"{name}{workers}"
-        settings = (f"engine.name={name}", f"engine.workers={workers}", "ingest.max_row_group_samples=4")
-        mobius.curate(root, source, "select.min_label_count=1", *settings)
-        hashes.append(exported_hashes(root))
-    assert hashes[0] == hashes[1]
-    assert len(hashes[0]) == 2
