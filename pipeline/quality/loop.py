@@ -1,8 +1,9 @@
 """Loop: the frames of one round -> how well it closes, whether it goes back the way it came, whether it repeats itself.
 
 Shapes: D distinct frames, T stored ones; `grids` are their thumbnails (D, h, w, 4).
-Two frames are *alike* if they are equal, or differ by at most a fifth of the median change between neighbours: encoders
-that lose a little write the same picture twice in slightly different pixels.
+Two frames are *alike* if they are equal, or differ by at most a fifth of the median change between neighbours and in no
+cell by more than 24 of 255: encoders that lose a little write the same picture twice in slightly different pixels, but
+a croissant that gets smaller every round is no repetition.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.quality.thumbnails import Grids, changes, neighbour_changes
+from pipeline.quality.thumbnails import Grids, changes, largest_changes, neighbour_changes
 
-ALIKE = 0.2  # of the median change between neighbours
+ALIKE, ALIKE_CELLS = 0.2, 24  # of the median change between neighbours; of 255 in every cell
 MIN_PING_PONG = 4  # frames of a round: A B C B; with fewer, every round is its own mirror image
 
 
@@ -66,7 +67,8 @@ class _Alike:
         found: NDArray[np.bool_] = self._equal[left] == self._equal[right]
         if self._tolerance > 0 and not found.all():
             unequal = ~found
-            found[unequal] = changes(self._grids, left[unequal], right[unequal]) <= self._tolerance
+            pairs = self._grids, left[unequal], right[unequal]
+            found[unequal] = (changes(*pairs) <= self._tolerance) & (largest_changes(*pairs) <= ALIKE_CELLS)
         return found
 
     def all(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> bool:

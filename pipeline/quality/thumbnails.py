@@ -3,7 +3,7 @@
 Shapes: D distinct frames, H height, W width of the canvas, h and w of the grid, 4 as in `shown`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ GRID = 32  # cells along each side at most
 PAIRS_AT_ONCE = 256
 
 Grids = NDArray[np.uint8]
+Numbers = Sequence[int] | NDArray[np.int64]  # of frames
 
 
 def thumbnail(shown: NDArray[np.uint8]) -> Grids:
@@ -30,16 +31,23 @@ def first_equal(frames: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.array([seen.setdefault(digest, number) for number, digest in enumerate(digests)], np.int64)
 
 
-def changes(
-    grids: Grids, left: Sequence[int] | NDArray[np.int64], right: Sequence[int] | NDArray[np.int64]
-) -> NDArray[np.float64]:
+def changes(grids: Grids, left: Numbers, right: Numbers) -> NDArray[np.float64]:
     """Return the mean absolute difference of each pair of thumbnails (D, h, w, 4), 0 to 1 over all four channels."""
-    found = np.zeros(len(left))
+    means = [each.mean(axis=1) for each in _differences(grids, left, right)]
+    return np.concatenate([np.empty(0), *means]) / 255
+
+
+def largest_changes(grids: Grids, left: Numbers, right: Numbers) -> NDArray[np.uint8]:
+    """Return for each pair the largest difference of a channel of a cell, 0 to 255."""
+    largest = [each.max(axis=1) for each in _differences(grids, left, right)]
+    return np.concatenate([np.empty(0, np.uint8), *largest])
+
+
+def _differences(grids: Grids, left: Numbers, right: Numbers) -> Iterator[NDArray[np.uint8]]:
     for first in range(0, len(left), PAIRS_AT_ONCE):
         some = slice(first, first + PAIRS_AT_ONCE)
-        difference = cv2.absdiff(grids[left[some]], grids[right[some]])
-        found[some] = difference.reshape(len(difference), -1).mean(axis=1)
-    return found / 255
+        difference = np.asarray(cv2.absdiff(grids[left[some]], grids[right[some]]), np.uint8)
+        yield difference.reshape(len(left[some]), -1)
 
 
 def neighbour_changes(grids: Grids) -> NDArray[np.float64]:

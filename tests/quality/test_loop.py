@@ -89,6 +89,15 @@ def test_a_lossy_encoder_hides_neither_period_nor_turn() -> None:
     assert loop_of([lossy(frame) for frame in [A, B, C, D, C, B]]).is_ping_pong
 
 
+def test_what_dwindles_from_round_to_round_is_no_repetition() -> None:
+    rounds = []
+    for size in (8, 6, 4):
+        for frame in (A, B, C, D):
+            rounds.append(frame.copy())
+            rounds[-1][56 : 56 + size, 56:60] = (0, 0, 0, 255)
+    assert loop_of(rounds).num_periods == 1
+
+
 def test_a_change_of_one_pixel_is_a_change() -> None:
     blink = A.copy()
     blink[3, 3] = (255, 255, 254, 255)
