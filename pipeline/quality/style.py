@@ -1,6 +1,6 @@
 """Style: one shown frame -> the kind of drawing it is, told from its size, its colours and its gradients alone.
 
-    pixel   drawn pixel by pixel: at most 36 pixels a side before it was enlarged, or 96 with at most 24 colours
+    pixel   drawn pixel by pixel: at most 36 pixels a side before it was enlarged, or 64 with at most 24 colours
     photo   at least 96 colours, the six most frequent cover less than half, and half of all neighbours differ
     flat    the six most frequent colours cover at least 70 %
     shaded  the rest: gradients, airbrush, renderings
@@ -21,7 +21,7 @@ from pipeline.quality.shown import OPAQUE
 
 Style = Literal["pixel", "flat", "shaded", "photo"]
 
-MAX_PIXEL_SIDE, MAX_FEW_COLOURS_SIDE, FEW_COLOURS = 36, 96, 24
+MAX_PIXEL_SIDE, MAX_FEW_COLOURS_SIDE, FEW_COLOURS = 36, 64, 24
 MANY_COLOURS, PHOTO_COVER, PHOTO_EQUAL = 96, 0.5, 0.55
 FLAT_COVER = 0.7
 NUM_FREQUENT = 6
