@@ -10,7 +10,7 @@ from pipeline.quality.flash import max_flashes_per_second
 from pipeline.quality.loop import describe_loop
 from pipeline.quality.motion import MovingArea
 from pipeline.quality.sharpness import sharpness
-from pipeline.quality.shown import over_white
+from pipeline.quality.shown import middle, over_white
 from pipeline.quality.style import drawing_style
 from pipeline.quality.thumbnails import Grids, first_equal, thumbnail
 from schemas.answers import QualityAnswer
@@ -30,7 +30,7 @@ def measure_clip(clip: Clip) -> QualityAnswer:
     grids = np.stack(thumbnails)
     equal = first_equal(clip.frames)
     loop = describe_loop(grids, equal, clip.run_lengths)
-    sharp = sharpness(over_white(clip.frames[number]) for number in _spread(len(grids)))
+    sharp = sharpness(over_white(middle(clip.frames[number])) for number in _spread(len(grids)))
     return QualityAnswer(
         seam_error=round(loop.seam_error, DECIMALS),
         is_ping_pong=loop.is_ping_pong,

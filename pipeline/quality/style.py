@@ -6,8 +6,9 @@
     shaded  the rest: gradients, airbrush, renderings
 
 The first that holds counts. Measures have other ranges in each style, so that percentiles are to be taken within one.
-What surrounds the drawing, hidden pixels and a colour that most of the border has, does not count. Colours are counted
-with 5 bits per channel, except in pixel art. Limits: photographs in grey have few colours and come out as shaded.
+What surrounds the drawing, hidden pixels and a colour that most of the border has, does not count, nor does what is
+outside the middle 1024 x 1024 pixels. Colours are counted with 5 bits per channel, except in pixel art.
+Limits: photographs in grey have few colours and come out as shaded; a smooth emoji of 64 pixels may pass for pixel art.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.canonical import packed
-from pipeline.quality.shown import OPAQUE
+from pipeline.quality.shown import OPAQUE, middle
 
 Style = Literal["pixel", "flat", "shaded", "photo"]
 
@@ -31,7 +32,7 @@ EQUAL = 2  # of 255: neighbours that differ by no more are equal
 def drawing_style(shown: NDArray[np.uint8]) -> Style:
     """Tell the style of one shown frame (H, W, 4)."""
     scale = enlargement(shown)
-    native = shown[::scale, ::scale]
+    native = np.ascontiguousarray(middle(shown[::scale, ::scale]))
     is_drawn = _drawn(native)
     side = max(native.shape[:2])
     if side <= MAX_PIXEL_SIDE:
