@@ -29,7 +29,7 @@ PRICE_GPU_HOUR = 2.0  # of whatever currency: per GPU with its share of processo
 PRICE_CPU_HOUR = 0.04
 NUM_STATIC, NUM_ANIMATED = 620_000, 6_180_000  # the pile of arXiv 2407.06617
 T2V_CHOSEN = 1_000_000  # of these, what passes frames and text area
-PROCESSOR_STAGES = ("probe", "text", "clean")
+PROCESSOR_STAGES = ("probe", "quality", "text", "clean")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-PROCESSOR_STAGES = ("probe", "text", "clean", "video_caption")
+PROCESSOR_STAGES = ("probe", "quality", "text", "clean", "video_caption")
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = Path(os.environ.get("MOBIUS_CORPUS", ROOT.parent / "shared" / "corpus")) / "sample"
 

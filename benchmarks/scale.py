@@ -75,6 +75,7 @@ def measure(folder: Path, num_samples: int) -> None:
         ("cut probe", cut_first, True),
         ("(draw probe)", draw("probe"), False),
         ("select", decide, True),
+        ("(draw quality)", draw("quality"), False),
         ("(draw text)", draw("text"), False),
         ("select again", decide, True),
         ("sweep", sweep_all, True),

@@ -11,6 +11,7 @@ from pipeline.sources import SourceConfig
 from pipeline.stages.clean import CheckedCleanConfig, CleanStageConfig
 from pipeline.stages.image_caption import ImageCaptionConfig
 from pipeline.stages.probe import ProbeConfig
+from pipeline.stages.quality import QualityConfig
 from pipeline.stages.summary import SummaryConfig
 from pipeline.stages.text import TextStageConfig
 from pipeline.stages.translation import TranslationConfig
@@ -26,6 +27,7 @@ class CurateConfig(StrictConfig):
     source: SourceConfig
     ingest: IngestConfig = IngestConfig()
     probe: ProbeConfig = ProbeConfig()
+    quality: QualityConfig = QualityConfig()
     text: TextStageConfig = TextStageConfig()
     clean: CleanStageConfig = CleanStageConfig()
     image_caption: ImageCaptionConfig = ImageCaptionConfig()

@@ -51,6 +51,7 @@ class StageResources(StrictConfig):
     """What the tasks of each stage take."""
 
     probe: Resources = Resources()
+    quality: Resources = Resources()
     text: Resources = Resources()
     clean: Resources = Resources()
     image_caption: Resources = Resources()

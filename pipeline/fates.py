@@ -17,14 +17,13 @@ from pipeline.export.columns import T2V, TRAINING_SETS, TrainingSet
 from pipeline.measured import open_measured, ordinals_of
 from pipeline.plan import Plans
 from pipeline.root import DatasetRoot
-from pipeline.select import MEASURES, SelectConfig, Selection
+from pipeline.select import MEASURES, SelectConfig, Selection, reasons_known_after
 from pipeline.tables import SAMPLE_COLUMNS, list_parts, load_groups
 from schemas.storage import list_finished
 
 FATES = EXPORTED, REJECTED, QUARANTINED, PENDING = "exported", "rejected", "quarantined", "pending"
 
 FATE_COLUMNS = ("reason", "detail", "seconds", "waited_seconds", "tokens")
-EARLY_REASONS = "('duplicate', 'no_label')"  # known before text is read
 
 ALL_FATES = """
 CREATE OR REPLACE TEMP TABLE fates AS
@@ -105,11 +104,12 @@ def _fates_query(training_set: TrainingSet) -> str:
     """Build the query that gives each sample its fate: a list of rules, the first that holds counts."""
     name = training_set.name
     rules = [_Rule("s.reason IS NOT NULL", QUARANTINED, "ingest", "s.reason", "s.detail")]
-    rules += _stage_rules("probe")
-    rules += [_Rule(f"d.{name}_reason IN {EARLY_REASONS}", REJECTED, "select", f"d.{name}_reason", "NULL")]
-    rules += _stage_rules("text")
+    for stage in MEASURES:  # who is rejected from both sets after one of them is not asked by the next
+        rules += _stage_rules(stage)
+        known = ", ".join(f"'{reason}'" for reason in reasons_known_after(stage))
+        rules += [_Rule(f"d.t2i_reason IN ({known})", REJECTED, "select", f"d.{name}_reason", "NULL")]
     rules += [_Rule(f"d.{name}_reason IS NOT NULL", REJECTED, "select", f"d.{name}_reason", "NULL")]
-    for stage in training_set.stages[len(MEASURES) :]:
+    for stage in (each for each in training_set.stages if each not in MEASURES):
         needs_video = stage == "translation" and training_set is T2V
         rules += _stage_rules(stage, also="AND translation.wants_video" if needs_video else "")
     rules += [_Rule("e.key IS NOT NULL", EXPORTED, "export", "NULL", "NULL")]

@@ -1,7 +1,7 @@
 """Measured: what all stages measured about every sample of a root -> one narrow DuckDB table to decide by.
 
 Deciding looks at all samples at once (which are copies of which, how often is a label seen), so this is the one table
-that is as long as the dataset: about 100 bytes per sample, on disk as far as memory does not suffice.
+that is as long as the dataset: about 130 bytes per sample, on disk as far as memory does not suffice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +18,7 @@ from schemas.manifest import Shard
 SAMPLES = ("key", "label", "reason")
 MEASURED = {
     "probe": ("num_frames", "num_distinct_frames", "pixels_hash", "timing_hash"),
+    "quality": ("seam_error", "max_flashes_per_second", "moving_area", "sharpness"),
     "text": ("text_area",),
 }
 
@@ -25,7 +26,8 @@ TABLES = """
 CREATE TABLE shards (number BIGINT, shard VARCHAR);
 CREATE TABLE measured (
     ordinal BIGINT, key UUID, label VARCHAR, is_probed BOOLEAN, num_frames BIGINT, num_distinct_frames BIGINT,
-    content UHUGEINT, text_area DOUBLE, is_readable BOOLEAN
+    content UHUGEINT, seam_error DOUBLE, max_flashes_per_second DOUBLE, moving_area DOUBLE, sharpness DOUBLE,
+    text_area DOUBLE, is_measured BOOLEAN
 );
 """
 
@@ -33,15 +35,17 @@ INSERT = f"""
 INSERT INTO measured
 SELECT n.number * {POSITIONS} + s.position, s.key::UUID, s.label, s.reason IS NULL AND coalesce(p.status = 'ok', false),
        p.num_frames, p.num_distinct_frames, md5_number(concat(p.pixels_hash, p.timing_hash)),
-       coalesce(t.text_area, 0), coalesce(t.status, 'ok') = 'ok'
-FROM samples s JOIN shards n USING (shard) LEFT JOIN probe p USING (key) LEFT JOIN text t USING (key)
+       q.seam_error, q.max_flashes_per_second, q.moving_area, q.sharpness,
+       coalesce(t.text_area, 0), coalesce(q.status, 'ok') = 'ok' AND coalesce(t.status, 'ok') = 'ok'
+FROM samples s JOIN shards n USING (shard)
+LEFT JOIN probe p USING (key) LEFT JOIN quality q USING (key) LEFT JOIN text t USING (key)
 ORDER BY 1
 """
 
 
 @contextmanager
 def open_measured(root: DatasetRoot, plans: Mapping[str, StagePlan]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database with the tables `shards` and `measured`; text that is not read yet counts as none."""
+    """Open a database with the tables `shards` and `measured`; what is not measured yet is null, its text area 0."""
     with open_database() as connection:
         create_measured(connection, [shard.name for shard in root.read_manifest().shards])
         parts = list_parts(root, plans, MEASURES)
@@ -58,7 +62,7 @@ def create_measured(connection: duckdb.DuckDBPyConnection, shards: Sequence[str]
 
 
 def insert_measured(connection: duckdb.DuckDBPyConnection) -> None:
-    """Append what the tables samples, probe and text hold."""
+    """Append what the tables samples, probe, quality and text hold."""
     connection.execute(INSERT)
 
 

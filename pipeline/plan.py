@@ -44,5 +44,9 @@ def plan_stages(config: CurateConfig) -> dict[str, StagePlan]:
 
 
 def recorded_plans(config: CurateConfig, fingerprints: Mapping[str, str]) -> Plans:
-    """Return the plans as they were when a run recorded its fingerprints, whatever this version's would be."""
-    return {name: replace(plan, fingerprint=fingerprints[name]) for name, plan in plan_stages(config).items()}
+    """Return the plans as they were when a run recorded its fingerprints, whatever this version's would be.
+
+    A stage that the run did not know yet has this version's.
+    """
+    plans = plan_stages(config)
+    return {name: replace(plan, fingerprint=fingerprints.get(name, plan.fingerprint)) for name, plan in plans.items()}

@@ -1,11 +1,12 @@
 """Select: measured numbers -> one decision per sample and training set, each rejection with one named reason.
 
-Nothing is computed about pixels here: thresholds are cheap to change. A sample is rejected for the first reason
-that holds, in the order duplicate, no_label, few_frames, text_area, rare_label.
+Nothing is computed about pixels here: thresholds are cheap to change. A sample is rejected by the first of RULES that
+holds.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import duckdb
@@ -14,7 +15,7 @@ from pydantic import Field
 
 from schemas.config import StrictConfig
 
-MEASURES = ("probe", "text")  # the stages whose numbers are read here
+MEASURES = ("probe", "quality", "text")  # the stages whose numbers are read here
 POSITIONS = 1 << 32  # an ordinal is the number of a shard x POSITIONS + the position in it
 
 
@@ -26,9 +27,57 @@ class SelectConfig(StrictConfig):
     max_text_area: float = Field(0.25, ge=0, le=1)  # union of text over the canvas
     max_text_area_t2i: float | None = Field(None, ge=0, le=1)  # for t2i; absent = the same as max_text_area
     min_label_count: int = Field(1001, ge=1)  # samples; more than 1000, counted after the rules above it
+    max_seam_error: float | None = Field(None, ge=0, le=1)  # t2v; absent = any, here and below
+    max_flashes_per_second: float | None = Field(None, ge=0)  # t2v; WCAG 2.3.1 says 3
+    min_moving_area: float | None = Field(None, ge=0, le=1)  # t2v; fraction of the canvas
+    min_sharpness: float | None = Field(None, ge=0, le=1)  # t2i and t2v
     drop_duplicates: bool = True  # equal canonical pixels and timing: the first is kept, labels are merged
     require_label: bool = True
 
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A sample is rejected for this reason if the SQL condition holds; it does not where a number or threshold is null.
+
+    stage: the last one whose numbers the condition reads. is_for_t2i: it rejects for both sets, else only for t2v.
+    """
+
+    reason: str
+    stage: str
+    is_for_t2i: bool
+    condition: str
+
+
+RULES = (
+    Rule("duplicate", "probe", True, "NOT is_kept"),
+    Rule("no_label", "probe", True, "$require_label AND len(labels) = 0"),
+    Rule("not_measured", "text", True, "NOT is_measured"),  # its fate is told first: quarantined where it failed
+    Rule("few_frames", "probe", False, "num_frames < $min_frames"),
+    Rule("blurred", "quality", True, "sharpness < $min_sharpness"),
+    Rule("still", "quality", False, "moving_area < $min_moving_area"),
+    Rule("seam", "quality", False, "seam_error > $max_seam_error"),
+    Rule("flash", "quality", False, "max_flashes_per_second > $max_flashes_per_second"),
+    Rule("text_area", "text", True, "text_area > $max_text_area_t2i"),
+    Rule("text_area", "text", False, "text_area > $max_text_area"),
+)
+RARE_LABEL = "rare_label"  # t2v only, and last: labels are counted among the samples that pass all rules
+SWEPT = ("$min_frames", "$max_text_area")  # what a sweep replaces, beside the label count
+
+
+def reasons_known_after(stage: str) -> list[str]:
+    """Return for what select rejects from both sets as soon as a stage of MEASURES has answered, and never before."""
+    return list(dict.fromkeys(rule.reason for rule in RULES if rule.stage == stage and rule.is_for_t2i))
+
+
+def _first_reason(rules: Iterable[Rule]) -> str:
+    """Return SQL for the reason of the first rule that holds, null if none does."""
+    whens = " ".join(f"WHEN {rule.condition} THEN '{rule.reason}'" for rule in rules)
+    return f"CASE {whens} END"
+
+
+T2I_REASON = _first_reason(rule for rule in RULES if rule.is_for_t2i)
+T2V_REASON = _first_reason(RULES)
+NOT_SWEPT_REASON = _first_reason(rule for rule in RULES if not rule.condition.endswith(SWEPT))
 
 # What is equal in pixels and timing: the first of them is kept, with the labels of all.
 COPIES = """
@@ -44,7 +93,8 @@ FROM measured SEMI JOIN repeated USING (content) WHERE is_probed GROUP BY conten
 # One row per sample that could be probed.
 CANDIDATES = """
 CREATE OR REPLACE TEMP VIEW candidates AS
-SELECT m.ordinal, m.key, m.text_area, m.is_readable, m.content, c.kept, c.kept_key,
+SELECT m.ordinal, m.key, m.is_measured, m.seam_error, m.max_flashes_per_second, m.moving_area, m.sharpness, m.text_area,
+       m.content, c.kept, c.kept_key,
        CASE WHEN $count_distinct THEN m.num_distinct_frames ELSE m.num_frames END AS num_frames,
        CASE WHEN c.kept IS NOT NULL THEN c.labels WHEN m.label IS NULL THEN []::VARCHAR[] ELSE [m.label] END AS labels,
        coalesce(c.kept, m.ordinal) = m.ordinal AS is_kept
@@ -52,13 +102,11 @@ FROM measured m LEFT JOIN copies c ON c.content = m.content AND m.is_probed
 WHERE m.is_probed
 """
 
-ELIGIBLE = "is_kept AND is_readable AND (len(labels) > 0 OR NOT $require_label)"
-
 FREQUENT = f"""
 CREATE OR REPLACE TEMP TABLE frequent AS
 SELECT label FROM (
     SELECT unnest(CASE WHEN len(labels) = 0 THEN [''] ELSE labels END) AS label FROM candidates
-    WHERE {ELIGIBLE} AND num_frames >= $min_frames AND text_area <= least($max_text_area, $max_text_area_t2i)
+    WHERE ({T2V_REASON}) IS NULL
 ) GROUP BY label HAVING count(*) >= $min_label_count
 """
 
@@ -71,9 +119,7 @@ SELECT DISTINCT content FROM (
 
 DECISIONS = f"""
 WITH judged AS (
-    SELECT c.*, CASE WHEN NOT is_kept THEN 'duplicate'
-                     WHEN $require_label AND len(labels) = 0 THEN 'no_label' END AS shared_reason,
-           CASE WHEN c.kept IS NULL THEN f.label IS NOT NULL ELSE g.content IS NOT NULL END AS is_frequent
+    SELECT c.*, CASE WHEN c.kept IS NULL THEN f.label IS NOT NULL ELSE g.content IS NOT NULL END AS is_frequent
     FROM candidates c
     LEFT JOIN frequent f ON c.kept IS NULL AND f.label = coalesce(c.labels[1], '')
     LEFT JOIN frequent_copies g ON c.kept IS NOT NULL AND g.content = c.content
@@ -81,12 +127,8 @@ WITH judged AS (
 )
 SELECT replace(key::VARCHAR, '-', '') AS key, shard, (ordinal % {POSITIONS})::INT AS position, labels,
        CASE WHEN NOT is_kept THEN replace(kept_key::VARCHAR, '-', '') END AS duplicate_of,
-       CASE WHEN shared_reason IS NOT NULL THEN shared_reason
-            WHEN text_area > $max_text_area_t2i THEN 'text_area' END AS t2i_reason,
-       CASE WHEN shared_reason IS NOT NULL THEN shared_reason
-            WHEN num_frames < $min_frames THEN 'few_frames'
-            WHEN text_area > least($max_text_area, $max_text_area_t2i) THEN 'text_area'
-            WHEN NOT (is_frequent AND is_readable) THEN 'rare_label' END AS t2v_reason
+       {T2I_REASON} AS t2i_reason,
+       coalesce({T2V_REASON}, CASE WHEN NOT is_frequent THEN '{RARE_LABEL}' END) AS t2v_reason
 FROM judged JOIN shards ON number = ordinal // {POSITIONS} ORDER BY ordinal
 """
 
@@ -95,7 +137,7 @@ ALIKE = f"""
 CREATE OR REPLACE TEMP TABLE alike AS
 SELECT CASE WHEN len(labels) = 0 THEN [''] ELSE labels END AS labels, {{frames}} AS frames, {{areas}} AS areas,
        count(*) AS num_samples
-FROM candidates WHERE {ELIGIBLE} AND text_area <= $max_text_area_t2i GROUP BY ALL
+FROM candidates WHERE ({NOT_SWEPT_REASON}) IS NULL GROUP BY ALL
 """
 
 SWEEP = """
@@ -148,11 +190,8 @@ def sweep(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[d
         frames=" + ".join(f"(num_frames >= {int(each)})::INT" for each in min_frames),
         areas=" + ".join(f"(text_area <= {float(each)})::INT" for each in max_text_areas),
     )
-    fixed = {
-        "require_label": config.require_label,
-        "max_text_area_t2i": 1.0 if config.max_text_area_t2i is None else config.max_text_area_t2i,
-    }
-    connection.execute(query, fixed)
+    fixed = {**_thresholds(config), "max_text_area_t2i": config.max_text_area_t2i}
+    connection.execute(query, _named(query, fixed))
     rows: list[dict[str, float | int]] = []
     for frames, least_frames in enumerate(min_frames, start=1):
         for place, max_text_area in enumerate(max_text_areas):
@@ -172,13 +211,10 @@ def sweep(connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> list[d
 
 
 def _thresholds(config: SelectConfig) -> dict[str, Any]:
-    return {
-        "require_label": config.require_label,
-        "min_frames": config.min_frames,
-        "max_text_area": config.max_text_area,
-        "max_text_area_t2i": config.max_text_area if config.max_text_area_t2i is None else config.max_text_area_t2i,
-        "min_label_count": config.min_label_count,
-    }
+    thresholds = config.model_dump(exclude={"drop_duplicates", "count_frames"})
+    if config.max_text_area_t2i is None:
+        thresholds["max_text_area_t2i"] = config.max_text_area
+    return thresholds
 
 
 def _named(query: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,31 @@ class ProbeAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityAnswer:
+    """The craft of the file as found, measured without a model; cleaning, which comes later, changes pixels.
+
+    seam_error: how far the jump from the last frame to the first is beyond a typical change, 0 (none) to 1.
+    is_ping_pong: the second half of the round is the first one backwards.
+    period_frames, num_periods: a round is so many equal periods of so many stored frames; one of all if none repeats.
+    num_unique_frames: different pictures among the frames, wherever they stand in the round.
+    moving_area: part of the canvas that ever changes, 0 to 1.
+    sharpness: 1 where every edge is one pixel wide, near 0 for a blur; None without an edge inside the visible part.
+    max_flashes_per_second: in the worst second of the endless loop; more than 3 may harm people (WCAG 2.3.1).
+    style: pixel | flat | shaded | photo.
+    """
+
+    seam_error: float
+    is_ping_pong: bool
+    period_frames: int
+    num_periods: int
+    num_unique_frames: int
+    moving_area: float
+    sharpness: float | None
+    max_flashes_per_second: float
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextAnswer:
     """Text burnt into the picture; text_area is the union over boxes and frames as a fraction of the canvas."""
 
@@ -101,5 +126,12 @@ class TranslationAnswer:
 
 
 Answer = (
-    ProbeAnswer | TextAnswer | CleanAnswer | ImageCaptionAnswer | VideoCaptionAnswer | SummaryAnswer | TranslationAnswer
+    ProbeAnswer
+    | QualityAnswer
+    | TextAnswer
+    | CleanAnswer
+    | ImageCaptionAnswer
+    | VideoCaptionAnswer
+    | SummaryAnswer
+    | TranslationAnswer
 )

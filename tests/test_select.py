@@ -22,12 +22,16 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
-    """Create samples, probe and text as pipeline.tables does; text area None = the text stage failed."""
+    """Create samples, probe, quality and text as pipeline.tables does; text area None = the text stage failed."""
     create_measured(connection, ["00000"])
     connection.execute("CREATE TEMP TABLE samples (key TEXT, shard TEXT, position INT, label TEXT, reason TEXT)")
     connection.execute(
         "CREATE TEMP TABLE probe (key TEXT, status TEXT, num_frames INT, num_distinct_frames INT, "
         "pixels_hash TEXT, timing_hash TEXT)"
+    )
+    connection.execute(
+        "CREATE TEMP TABLE quality (key TEXT, status TEXT, seam_error DOUBLE, max_flashes_per_second DOUBLE, "
+        "moving_area DOUBLE, sharpness DOUBLE)"
     )
     connection.execute("CREATE TEMP TABLE text (key TEXT, status TEXT, text_area DOUBLE)")
     for position, (key, label, num_frames, text_area, pixels) in enumerate(rows):
@@ -37,6 +41,15 @@ def fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
         connection.execute("INSERT INTO text VALUES (?, ?, ?)", [digits(key), status, text_area])
     connection.execute("CREATE TABLE names (name TEXT, key TEXT)")
     connection.executemany("INSERT INTO names VALUES (?, ?)", [[row[0], digits(row[0])] for row in rows])
+
+
+def add_quality(connection: duckdb.DuckDBPyConnection, name: str, **measures: float | str | None) -> None:
+    """Let the quality stage have answered about a sample: a flawless one but for these measures."""
+    row = {"seam_error": 0, "max_flashes_per_second": 0, "moving_area": 1, "sharpness": 1, "status": "ok", **measures}
+    columns = ", ".join(row)
+    connection.execute(
+        f"INSERT INTO quality (key, {columns}) VALUES ({', '.join('?' * 6)})", [digits(name), *row.values()]
+    )
 
 
 def digits(name: str) -> str:
@@ -126,6 +139,61 @@ def test_distinct_frames_can_be_counted_instead(connection: duckdb.DuckDBPyConne
     fill(connection, [("a", "joy", 9, 0.0, "x")])
     config = SelectConfig(min_label_count=1, count_frames="distinct", min_frames=3)
     assert reasons(connection, config)["a"] == (None, "few_frames"), "9 stored frames, 2 of them distinct"
+
+
+STRICT = {"max_seam_error": 0.5, "max_flashes_per_second": 3.0, "min_moving_area": 0.1, "min_sharpness": 0.4}
+
+
+def test_craft_has_thresholds_of_its_own_that_are_off_unless_set(connection: duckdb.DuckDBPyConnection) -> None:
+    flaws: dict[str, dict[str, float | None]] = {
+        "at every limit": {"seam_error": 0.5, "max_flashes_per_second": 3, "moving_area": 0.1, "sharpness": 0.4},
+        "without an edge": {"sharpness": None},
+        "blurred": {"sharpness": 0.39, "moving_area": 0},
+        "still": {"moving_area": 0.09, "seam_error": 0.9},
+        "seam": {"seam_error": 0.51, "max_flashes_per_second": 9},
+        "flash": {"max_flashes_per_second": 3.5},
+    }
+    fill(connection, [(name, "joy", 9, 0.0, name) for name in [*flaws, "not measured yet"]])
+    for name, measures in flaws.items():
+        add_quality(connection, name, **measures)
+    assert set(reasons(connection, SelectConfig(min_label_count=1)).values()) == {(None, None)}
+    found = reasons(connection, SelectConfig.model_validate({"min_label_count": 1, **STRICT}))
+    assert found == {
+        "at every limit": (None, None),
+        "without an edge": (None, None),
+        "not measured yet": (None, None),
+        "blurred": ("blurred", "blurred"),
+        "still": (None, "still"),
+        "seam": (None, "seam"),
+        "flash": (None, "flash"),
+    }
+
+
+def test_labels_are_counted_after_the_thresholds_of_craft_and_the_sweep_knows_them(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    fill(connection, [(str(n), "joy" if n % 2 else "awe", 9, 0.0, str(n)) for n in range(20)])
+    for number in range(20):
+        add_quality(connection, str(number), seam_error=0.9 if number % 2 and number > 3 else 0.1)
+    config = SelectConfig(min_label_count=5, max_seam_error=0.5)
+    decided = reasons(connection, config)
+    assert {decided["1"], decided["3"]} == {(None, "rare_label")}, "two of joy are left"
+    assert decided["5"] == (None, "seam")
+    (row,) = (
+        row
+        for row in sweep(connection, config)
+        if (row["min_frames"], row["max_text_area"], row["min_label_count"]) == (5, 0.25, 5)
+    )
+    assert row["num_samples"] == sum(t2v is None for _, t2v in decided.values()) == 10
+
+
+def test_what_a_measuring_stage_failed_about_is_in_no_set_and_counts_for_no_label(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    fill(connection, [("a", "joy", 9, 0.0, "x"), ("b", "joy", 9, None, "y"), ("c", "joy", 9, 0.0, "z")])
+    add_quality(connection, "c", status="failed", seam_error=None, sharpness=None)
+    decided = reasons(connection, SelectConfig(min_label_count=2))
+    assert decided == {"a": (None, "rare_label"), "b": ("not_measured",) * 2, "c": ("not_measured",) * 2}
 
 
 def test_samples_that_failed_before_are_not_decided(connection: duckdb.DuckDBPyConnection) -> None:

@@ -34,6 +34,17 @@ T2V_ONLY = (
     Column("duration_ms", pa.int64(), "probe", "one round with browser-effective delays (10 ms or less = 100 ms)"),
     Column("loop_count", pa.int64(), "probe", "0 = forever, n = n extra rounds, null = the file does not say"),
     Column("motion_score", pa.float64(), "probe", "mean change between neighbouring frames, 0 to 1"),
+    Column(
+        "moving_area", pa.float64(), "quality", "part of the canvas that ever changes, 0 to 1; of the file as found"
+    ),
+    Column("seam_error", pa.float64(), "quality", "jump from last to first frame, 0 (none) to 1; of the file as found"),
+    Column("is_ping_pong", pa.bool_(), "quality", "the second half of a round is the first one backwards"),
+    Column("period_frames", pa.int32(), "quality", "stored frames after which the file as found repeats itself"),
+    Column("num_periods", pa.int32(), "quality", "how many such periods are one round"),
+    Column("num_unique_frames", pa.int32(), "quality", "different pictures among the frames of the file as found"),
+    Column(
+        "max_flashes_per_second", pa.float64(), "quality", "of the file as found; more than 3 may harm (WCAG 2.3.1)"
+    ),
     Column("video_caption", pa.string(), "video_caption", "English, what happens"),
     Column("video_caption_zh", pa.string(), "translation", "Chinese, what happens"),
     Column("summary", pa.string(), "summary", "English, both captions within the text encoder's limit"),
@@ -46,6 +57,8 @@ SHARED_LAST = (
     Column("width", pa.int32(), "probe", "pixels"),
     Column("height", pa.int32(), "probe", "pixels"),
     Column("has_alpha", pa.bool_(), "probe", "some pixel of some frame is not opaque"),
+    Column("style", pa.string(), "quality", "pixel, flat, shaded or photo: told from size, colours and gradients"),
+    Column("sharpness", pa.float64(), "quality", "steepness of edges, 0 to 1, null without any; of the file as found"),
     Column("image_caption", pa.string(), "image_caption", "English, the first frame"),
     Column("image_caption_zh", pa.string(), "translation", "Chinese, the first frame"),
     Column("text", pa.string(), "text", "text that was burnt into the picture"),
@@ -98,7 +111,7 @@ class TrainingSet:
         return plain.with_metadata(everything)
 
 
-BASE_STAGES = ("probe", "text", "clean", "image_caption")
+BASE_STAGES = ("probe", "quality", "text", "clean", "image_caption")
 
 T2I = TrainingSet("t2i", "image", "first frame, lossless WebP, straight alpha", (*BASE_STAGES, "translation"), ())
 T2V = TrainingSet(

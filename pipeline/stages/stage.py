@@ -15,6 +15,7 @@ from schemas.answers import (
     CleanAnswer,
     ImageCaptionAnswer,
     ProbeAnswer,
+    QualityAnswer,
     SummaryAnswer,
     TextAnswer,
     TranslationAnswer,
@@ -29,6 +30,7 @@ A = TypeVar("A")
 
 ANSWERS: dict[str, type[Answer]] = {
     "probe": ProbeAnswer,
+    "quality": QualityAnswer,
     "text": TextAnswer,
     "clean": CleanAnswer,
     "image_caption": ImageCaptionAnswer,

@@ -1,7 +1,7 @@
 """The stages, in the order in which data travels. A new stage is one file and one entry here."""
 
-from pipeline.stages import clean, image_caption, probe, summary, text, translation, video_caption
-from pipeline.stages.stage import Asked, Stage, no_model
+from pipeline.stages import clean, image_caption, probe, quality, summary, text, translation, video_caption
+from pipeline.stages.stage import Asked, Stage, no_identity, no_model
 
 STAGES: tuple[Stage, ...] = (
     Stage(
@@ -12,6 +12,15 @@ STAGES: tuple[Stage, ...] = (
         identify=probe.identify_decoders,
         open_model=no_model,
         answer=probe.probe_samples,
+    ),
+    Stage(
+        name="quality",
+        version=1,
+        asked=Asked.T2I,
+        reads=("probe",),
+        identify=no_identity,
+        open_model=no_model,
+        answer=quality.quality_samples,
     ),
     Stage(
         name="text",

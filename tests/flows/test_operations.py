@@ -153,7 +153,7 @@ def test_a_run_and_its_stages_are_told_from_begin_to_end(watched: Watched) -> No
     assert started["root"] == str(watched.root)
     assert (ended["outcome"], ended["t2v_samples"]) == ("done", NUM_SAMPLES)
     stages = [event["stage"] for event in watched.of("stage_ended")]
-    assert stages[:3] == ["ingest", "probe", "text"]
+    assert stages[:4] == ["ingest", "probe", "quality", "text"]
     assert stages[-2:] == ["export t2i", "export t2v"]
     probe = next(event for event in watched.of("stage_ended") if event["stage"] == "probe")
     assert probe["samples"] == NUM_SAMPLES + 1
