@@ -24,7 +24,7 @@ from schemas.storage import list_finished
 FATES = EXPORTED, REJECTED, QUARANTINED, PENDING = "exported", "rejected", "quarantined", "pending"
 
 FATE_COLUMNS = ("reason", "detail", "seconds", "waited_seconds", "tokens")
-EARLY_REASONS = "('duplicate', 'no_label')"  # known before text is read
+EARLY_REASONS = "('reviewed_out', 'duplicate', 'no_label')"  # known before text is read
 
 ALL_FATES = """
 CREATE OR REPLACE TEMP TABLE fates AS

@@ -1,7 +1,8 @@
 """Select: measured numbers -> one decision per sample and training set, each rejection with one named reason.
 
 Nothing is computed about pixels here: thresholds are cheap to change. A sample is rejected for the first reason
-that holds, in the order duplicate, no_label, few_frames, text_area, rare_label.
+that holds, in the order reviewed_out, duplicate, no_label, few_frames, text_area, rare_label. What a person said of it
+goes before all thresholds: `reject` is the first reason, and for one with `keep` none holds.
 """
 
 import re
@@ -15,6 +16,7 @@ from pydantic import Field
 from schemas.config import StrictConfig
 
 MEASURES = ("probe", "text")  # the stages whose numbers are read here
+ABOVE_ALL = 99  # more than a sweep has thresholds of a kind
 POSITIONS = 1 << 32  # an ordinal is the number of a shard x POSITIONS + the position in it
 
 
@@ -30,35 +32,40 @@ class SelectConfig(StrictConfig):
     require_label: bool = True
 
 
-# What is equal in pixels and timing: the first of them is kept, with the labels of all.
+# What is equal in pixels and timing: the first of them is kept, or the first that a person keeps, with the labels of
+# all but those that a person rejects. If the one to be kept is rejected by a person, none takes its place.
 COPIES = """
 CREATE OR REPLACE TEMP TABLE copies AS
 WITH repeated AS (
     SELECT content FROM measured WHERE is_probed AND $drop_duplicates GROUP BY content HAVING count(*) > 1
 )
-SELECT content, min(ordinal) AS kept, arg_min(key, ordinal) AS kept_key,
-       coalesce(list_sort(list(DISTINCT label) FILTER (WHERE label IS NOT NULL)), []) AS labels
+SELECT content, coalesce(min(ordinal) FILTER (WHERE verdict = 'keep'), min(ordinal)) AS kept,
+       coalesce(arg_min(key, ordinal) FILTER (WHERE verdict = 'keep'), arg_min(key, ordinal)) AS kept_key,
+       coalesce(list_sort(list(DISTINCT label)
+           FILTER (WHERE label IS NOT NULL AND verdict IS DISTINCT FROM 'reject')), []) AS labels
 FROM measured SEMI JOIN repeated USING (content) WHERE is_probed GROUP BY content
 """
 
-# One row per sample that could be probed.
+# One row per sample that could be probed. Kept by hand for t2v is only what moves: a still picture stays one.
 CANDIDATES = """
 CREATE OR REPLACE TEMP VIEW candidates AS
 SELECT m.ordinal, m.key, m.text_area, m.is_readable, m.content, c.kept, c.kept_key,
        CASE WHEN $count_distinct THEN m.num_distinct_frames ELSE m.num_frames END AS num_frames,
        CASE WHEN c.kept IS NOT NULL THEN c.labels WHEN m.label IS NULL THEN []::VARCHAR[] ELSE [m.label] END AS labels,
-       coalesce(c.kept, m.ordinal) = m.ordinal AS is_kept
+       coalesce(c.kept, m.ordinal) = m.ordinal AS is_kept, m.verdict,
+       coalesce(m.verdict = 'keep' AND m.num_distinct_frames > 1, false) AS is_video_by_hand
 FROM measured m LEFT JOIN copies c ON c.content = m.content AND m.is_probed
 WHERE m.is_probed
 """
 
-ELIGIBLE = "is_kept AND is_readable AND (len(labels) > 0 OR NOT $require_label)"
+ELIGIBLE = "verdict IS DISTINCT FROM 'reject' AND is_kept AND is_readable AND (len(labels) > 0 OR NOT $require_label)"
 
 FREQUENT = f"""
 CREATE OR REPLACE TEMP TABLE frequent AS
 SELECT label FROM (
     SELECT unnest(CASE WHEN len(labels) = 0 THEN [''] ELSE labels END) AS label FROM candidates
-    WHERE {ELIGIBLE} AND num_frames >= $min_frames AND text_area <= least($max_text_area, $max_text_area_t2i)
+    WHERE (is_video_by_hand AND is_readable)
+       OR ({ELIGIBLE} AND num_frames >= $min_frames AND text_area <= least($max_text_area, $max_text_area_t2i))
 ) GROUP BY label HAVING count(*) >= $min_label_count
 """
 
@@ -71,7 +78,7 @@ SELECT DISTINCT content FROM (
 
 DECISIONS = f"""
 WITH judged AS (
-    SELECT c.*, CASE WHEN NOT is_kept THEN 'duplicate'
+    SELECT c.*, CASE WHEN verdict = 'reject' THEN 'reviewed_out' WHEN NOT is_kept THEN 'duplicate'
                      WHEN $require_label AND len(labels) = 0 THEN 'no_label' END AS shared_reason,
            CASE WHEN c.kept IS NULL THEN f.label IS NOT NULL ELSE g.content IS NOT NULL END AS is_frequent
     FROM candidates c
@@ -81,30 +88,34 @@ WITH judged AS (
 )
 SELECT replace(key::VARCHAR, '-', '') AS key, shard, (ordinal % {POSITIONS})::INT AS position, labels,
        CASE WHEN NOT is_kept THEN replace(kept_key::VARCHAR, '-', '') END AS duplicate_of,
-       CASE WHEN shared_reason IS NOT NULL THEN shared_reason
+       CASE WHEN verdict = 'keep' THEN NULL
+            WHEN shared_reason IS NOT NULL THEN shared_reason
             WHEN text_area > $max_text_area_t2i THEN 'text_area' END AS t2i_reason,
-       CASE WHEN shared_reason IS NOT NULL THEN shared_reason
+       CASE WHEN is_video_by_hand THEN NULL
+            WHEN shared_reason IS NOT NULL THEN shared_reason
             WHEN num_frames < $min_frames THEN 'few_frames'
             WHEN text_area > least($max_text_area, $max_text_area_t2i) THEN 'text_area'
-            WHEN NOT (is_frequent AND is_readable) THEN 'rare_label' END AS t2v_reason
-FROM judged JOIN shards ON number = ordinal // {POSITIONS} ORDER BY ordinal
+            WHEN NOT (is_frequent AND is_readable) THEN 'rare_label' END AS t2v_reason, o.captions
+FROM judged JOIN shards ON number = ordinal // {POSITIONS} LEFT JOIN own_captions o USING (key) ORDER BY ordinal
 """
 
 # Samples that differ in nothing that the thresholds of a sweep can tell, counted: few rows, however long the dataset.
 ALIKE = f"""
 CREATE OR REPLACE TEMP TABLE alike AS
-SELECT CASE WHEN len(labels) = 0 THEN [''] ELSE labels END AS labels, {{frames}} AS frames, {{areas}} AS areas,
-       count(*) AS num_samples
-FROM candidates WHERE {ELIGIBLE} AND text_area <= $max_text_area_t2i GROUP BY ALL
+SELECT CASE WHEN len(labels) = 0 THEN [''] ELSE labels END AS labels, is_video_by_hand,
+       CASE WHEN is_video_by_hand THEN {ABOVE_ALL} ELSE {{frames}} END AS frames,
+       CASE WHEN is_video_by_hand THEN {ABOVE_ALL} ELSE {{areas}} END AS areas, count(*) AS num_samples
+FROM candidates
+WHERE (is_video_by_hand AND is_readable) OR ({ELIGIBLE} AND text_area <= $max_text_area_t2i) GROUP BY ALL
 """
 
 SWEEP = """
-WITH kept AS (SELECT labels, num_samples FROM alike WHERE frames >= $frames AND areas >= $areas),
+WITH kept AS (SELECT labels, is_video_by_hand, num_samples FROM alike WHERE frames >= $frames AND areas >= $areas),
 labelled AS (SELECT unnest(labels) AS label, num_samples FROM kept),
 frequent AS (SELECT list(label) AS labels FROM (
     SELECT label FROM labelled GROUP BY label HAVING sum(num_samples) >= $min_label_count))
 SELECT coalesce(sum(num_samples), 0)::BIGINT, coalesce(any_value(len(f.labels)), 0)
-FROM kept k CROSS JOIN frequent f WHERE list_has_any(k.labels, f.labels)
+FROM kept k CROSS JOIN frequent f WHERE k.is_video_by_hand OR coalesce(list_has_any(k.labels, f.labels), false)
 """
 
 SWEEP_MIN_FRAMES = (2, 5, 9, 17)
@@ -126,7 +137,8 @@ class Selection:
     def decide(self, first: int = 0, end: int = 1 << 62) -> pa.Table:
         """Return one row per probed sample with an ordinal from `first` to below `end`, in their order.
 
-        Columns: key, shard, position, labels, duplicate_of, t2i_reason, t2v_reason; a null reason means chosen.
+        Columns: key, shard, position, labels, duplicate_of, t2i_reason, t2v_reason, captions; a null reason means
+        chosen. captions: those that people wrote, each with its field and reviewer, null if there are none.
         """
         values = {**self._thresholds, "first": first, "end": end}
         return self._connection.sql(DECISIONS, params=_named(DECISIONS, values)).to_arrow_table()

@@ -13,7 +13,7 @@ from pipeline.answers import Parts
 from pipeline.plan import StagePlan
 from schemas.manifest import DatasetManifest
 
-BOOKKEEPING_VERSION = 1  # to be raised when deciding, planning or counting come to say something else about equal files
+BOOKKEEPING_VERSION = 2  # to be raised when deciding, planning or counting come to say something else about equal files
 
 
 def state_digest(
