@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.printable import print_json
+from pipeline.export.own_captions import outdated
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
 from schemas.review import CAPTION_FIELDS, ReviewDecision
@@ -82,7 +83,9 @@ def review(
         print_json({"written": written})
     else:
         noun = "decision" if written == 1 else "decisions"
-        typer.echo(f"{written:,} {noun} written; `mobius curate` with the same config goes by them")
+        typer.echo(f"{written:,} {noun} written; the next `mobius curate` with the same config goes by all that stands")
+        if caption is not None and (stale := outdated({field or DEFAULT_FIELD})):
+            typer.echo(f"{', '.join(stale)} stay as models made them, until they are written too")
 
 
 def _append(root: DatasetRoot, read: Callable[[], Iterable[ReviewDecision]]) -> int:

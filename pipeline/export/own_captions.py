@@ -1,7 +1,7 @@
 """Own captions: a row as models wrote it, and the captions that people wrote -> the row as it is exported."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.export.columns import TrainingSet
@@ -45,11 +45,12 @@ def with_own_captions(
         return dict(row)
     texts = {name: each["text"] for name, each in own.items()}
     by = {name: own[name]["reviewer"] for name in fields if name in own}
-    reviewed = {"by": by, "outdated": _outdated(set(own), fields)}
+    reviewed = {"by": by, "outdated": outdated(set(own), fields)}
     return {**row, **texts, **_writers(row, by, fields), "reviewed": json.dumps(reviewed, ensure_ascii=False)}
 
 
-def _outdated(own: set[str], fields: Sequence[str]) -> list[str]:
+def outdated(own: set[str], fields: Iterable[str] = WRITERS) -> list[str]:
+    """Return those of `fields` that a model made from captions that were replaced, or from what it made of them."""
     changed = set(own)
     for name, sources in MADE_FROM.items():
         if changed.intersection(sources):

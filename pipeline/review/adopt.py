@@ -5,6 +5,7 @@ taken back, leave decisions and exports as they are.
 """
 
 from contextlib import suppress
+from itertools import chain
 
 import duckdb
 import pyarrow as pa
@@ -59,6 +60,5 @@ def adopted_digest(root: DatasetRoot) -> str:
 
 def load_adopted(connection: duckdb.DuckDBPyConnection, root: DatasetRoot) -> None:
     """Make the table `standing` as the last run went by it: key, subject, action, text, reviewer."""
-    create_from(connection, "standing", iter([SCHEMA.empty_table()]))
-    with suppress(FileNotFoundError):
-        create_from(connection, "standing", read_batches(root.adopted_review_path))
+    with suppress(FileNotFoundError):  # then the table is there, and empty
+        create_from(connection, "standing", chain([SCHEMA.empty_table()], read_batches(root.adopted_review_path)))

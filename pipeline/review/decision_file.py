@@ -47,7 +47,7 @@ def make_decision(fields: dict[str, Any], *, name: str) -> ReviewDecision:
         return ReviewDecision.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = str(first["loc"][0]) if first["loc"] else ""
         said = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
         if first["type"] == "extra_forbidden":
             said = f"unknown, expected one of {', '.join(ReviewDecision.model_fields)}"

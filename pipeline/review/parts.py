@@ -105,8 +105,10 @@ def read_parts(root: DatasetRoot, sizes: Mapping[str, int], keys: Sequence[str] 
         yield (table.filter(pc.is_in(table["key"], pa.array(keys, pa.string()))) if keys else table).cast(SCHEMA)
 
 
-def read_batches(file: Location) -> Iterator[pa.Table]:
-    """Yield some rows of a Parquet file after the other."""
+def read_batches(
+    file: Location, columns: Sequence[str] | None = None, *, rows: int = ROWS_AT_A_TIME
+) -> Iterator[pa.Table]:
+    """Yield some rows of a Parquet file after the other, only some columns or all."""
     with open_parquet(file) as opened:
-        for batch in opened.iter_batches(ROWS_AT_A_TIME):
+        for batch in opened.iter_batches(rows, columns=None if columns is None else list(columns)):
             yield pa.Table.from_batches([batch])

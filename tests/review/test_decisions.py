@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pipeline.review import parts
 from pipeline.review.adopt import adopt_review, adopted_digest
 from pipeline.review.decision_file import read_decision_file
 from pipeline.review.keys import find_unknown_keys
-from pipeline.review.parts import MAX_SMALL_PARTS, append_decisions
+from pipeline.review.parts import append_decisions
 from pipeline.review.standing import read_decisions
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
@@ -113,12 +114,16 @@ def test_the_digest_is_that_of_what_stands(root: DatasetRoot) -> None:
     assert adopt_review(root) == adopted_digest(root) == ""
 
 
-def test_many_small_parts_become_one_and_nothing_changes(any_root: DatasetRoot) -> None:
+def test_many_small_parts_become_one_and_nothing_changes(
+    any_root: DatasetRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 6
+    monkeypatch.setattr(parts, "MAX_SMALL_PARTS", most)
     actions = ("keep", "reject", "clear")
-    said = [say(any_root, actions[n % 3], f"p{n % 5}", note=str(n)) for n in range(MAX_SMALL_PARTS)]
+    said = [say(any_root, actions[n % 3], f"p{n % 5}", note=str(n)) for n in range(most)]
     before, digest = list(read_decisions(any_root)), adopt_review(any_root)
-    assert len(list_sizes(any_root.review)) == MAX_SMALL_PARTS
-    said.append(say(any_root, actions[(MAX_SMALL_PARTS - 1) % 3], "p3"))
+    assert len(list_sizes(any_root.review)) == most
+    said.append(say(any_root, actions[(most - 1) % 3], f"p{(most - 1) % 5}"))
     assert len(list_sizes(any_root.review)) == 1
     after = list(read_decisions(any_root))
     assert [{**row, "stands": None} for row in after[1:]] == [{**row, "stands": None} for row in before]
