@@ -16,7 +16,7 @@ MAX_SHOWN = 3
 
 
 def find_unknown_keys(root: DatasetRoot, keys: Iterable[str]) -> list[str]:
-    """Return the first of those keys, in order, that no sample has; none if all are known.
+    """Return some of those keys that no sample has, in order; none if all are known.
 
     Reads the decisions of the last run, which have most keys in one file, then media shards until every key is found.
     """

@@ -12,13 +12,16 @@ from typer.testing import CliRunner
 from flows.cli import app
 from flows.runs import read_last_run
 from pipeline.answers import count_rows
-from pipeline.decisions import write_decisions
+from pipeline.decisions import count_decisions, write_decisions
 from pipeline.export.columns import T2I, T2V, TRAINING_SETS
 from pipeline.export.finish import find_work
+from pipeline.ledger import read_ledger
+from pipeline.measured import open_measured
 from pipeline.review.adopt import adopt_review
 from pipeline.review.parts import append_decisions
-from pipeline.review.standing import read_decisions
+from pipeline.review.standing import load_standing, read_decisions
 from pipeline.root import DatasetRoot
+from pipeline.select import Selection
 from schemas.errors import UserError
 from schemas.review import ReviewDecision
 from tests.flows.mobius import Mobius, read_set
@@ -80,12 +83,13 @@ def answers(root: Path) -> dict[str, int]:
     return {folder.name: count_rows(folder) for folder in sorted((root / "stages").iterdir())}
 
 
-def test_the_account_has_what_people_decided(mobius: Mobius, after: Path) -> None:
-    ledger = mobius.json("status", str(after))
-    assert ledger["exported"] == {"t2i": 4, "t2v": 4}, "without `bad`, with `later`, in t2v also with `short`"
-    assert (ledger["rejected"], ledger["pending"]) == ({"reviewed_out": 1}, 0)
-    assert ledger["sets"]["t2v"]["rejected"] == {"reviewed_out": 1}
-    assert ledger["quarantined"] == {"probe": {"no_frames": 1}}, "nobody can keep what cannot be decoded"
+def test_the_account_has_what_people_decided(after: Path) -> None:
+    config, plans = read_last_run(DatasetRoot(after))
+    ledger = read_ledger(DatasetRoot(after), config.select, plans)
+    assert ledger.exported == {"t2i": 4, "t2v": 4}, "without `bad`, with `later`, in t2v also with `short`"
+    assert (ledger.rejected, ledger.pending) == ({"reviewed_out": 1}, 0)
+    assert ledger.sets["t2v"].rejected == {"reviewed_out": 1}
+    assert ledger.quarantined == {"probe": {"no_frames": 1}}, "nobody can keep what cannot be decoded"
     fates = {Path(row["path"]).stem: row for row in pq.read_table(after / "fates.parquet").to_pylist()}
     assert (fates["bad"]["fate"], fates["bad"]["why"]) == ("rejected", "reviewed_out")
     for name in TRAINING_SETS:
@@ -149,6 +153,20 @@ def test_exports_are_written_anew_when_and_only_when_something_else_stands(
     assert {name for name, digest in work(root).items() if digest} == {T2I.name, T2V.name}
     say(root, "bad", "clear")
     assert work(root) == {"t2i": None, "t2v": None}
+
+
+def test_what_is_said_while_a_run_goes_on_counts_in_the_next(before: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(before, tmp_path / "dataset"))
+    dataset = DatasetRoot(root)
+    config, plans = read_last_run(dataset)
+    adopt_review(dataset)
+    say(root, "good", "reject")
+    count = write_decisions(dataset, config)
+    assert count.rejected["t2i"] == {}
+    assert [find_work(dataset, config, each) for each in TRAINING_SETS.values()] == [None, None]
+    assert read_ledger(dataset, config.select, plans).balanced
+    with open_measured(dataset, plans, load_review=load_standing) as measured:
+        assert count_decisions(Selection(measured, config.select)).rejected["t2i"] == {"reviewed_out": 1}
 
 
 @pytest.fixture
