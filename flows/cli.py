@@ -12,6 +12,7 @@ from flows.model_commands import commands as model_commands
 from flows.operations_commands import commands as operations_commands
 from flows.printable import complain, print_json
 from flows.process_end import leave_quietly
+from flows.review_commands import commands as review_commands
 from flows.stopping import leave_on_signals
 from flows.training_commands import commands as training_commands
 from schemas.errors import MobiusError, Stopped, UserError
@@ -76,7 +77,7 @@ def select(
     sweep: Annotated[bool, typer.Option(help="Count what t2v would keep at other thresholds")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what the thresholds keep, without computing or writing anything.
+    """Show what the thresholds keep, review decisions included, without computing or writing anything.
 
     Try others with, for instance, select.min_frames=9 select.max_text_area=0.1; apply them with `mobius curate`.
     """
@@ -85,13 +86,14 @@ def select(
     from flows.show import show_decisions, show_sweep
     from pipeline.decisions import count_decisions
     from pipeline.measured import open_measured
+    from pipeline.review.standing import load_standing
     from pipeline.select import Selection
     from pipeline.select import sweep as sweep_thresholds
 
     dataset = open_root(root)
     config, plans = read_last_run(dataset)
     config = override_config(config, overrides or [])
-    with open_measured(dataset, plans) as measured:
+    with open_measured(dataset, plans, load_review=load_standing) as measured:
         if sweep:
             rows = sweep_thresholds(measured, config.select)
             print_json(rows) if as_json else show_sweep(rows, config.select)
@@ -153,6 +155,7 @@ def draw_stickers(
     typer.echo(f"{count} files in {folder / 'media'}, what is under their text in {folder / 'truth'}")
 
 
+app.add_typer(review_commands)
 app.add_typer(operations_commands)
 app.add_typer(model_commands)
 app.add_typer(training_commands)

@@ -20,7 +20,7 @@ from flows.progress import StageBars, stage_bars
 from flows.running import CurateRun, as_current, current_run, recorded
 from flows.runs import RunRecord, stop_orphans
 from flows.stopping import Stopping, stop_on_signals
-from flows.tasks import account, answer, cut, decide, finish, ingest, plan, write
+from flows.tasks import account, adopt, answer, cut, decide, finish, ingest, plan, write
 from flows.watch import RunWatch
 from pipeline.answers import measure_parts
 from pipeline.config import CurateConfig
@@ -55,7 +55,7 @@ def run_curate(config: CurateConfig) -> Ledger:
         stop_on_signals(run.stopping),
         sole_run(root, on_lost=lambda why: run.stopping.ask(Stopped(why))),
     ):
-        remove_unfinished(root.path)
+        remove_unfinished(root.path, besides=root.review)  # there people may be writing
         stop_orphans(root)
         for training_set in TRAINING_SETS.values():
             remove_replaced(root, training_set)
@@ -104,6 +104,7 @@ def curate(config: CurateConfig) -> None:
     are_shown = config.log.format == "bars"
     with stop_on_signals(run.stopping), stage_bars(are_shown=are_shown) as bars:  # Prefect has put its handler between
         run_ingest(config, run, bars)
+        adopt(config)
         for stage in plan_stages(config):
             run_stage(config, stage, run, bars)
             if stage in MEASURES:

@@ -27,6 +27,7 @@ from pipeline.ingest import ingest_source
 from pipeline.ledger import Ledger, write_fates
 from pipeline.models.cache import close_model, closing_when_idle
 from pipeline.models.gpu_number import choose_gpu
+from pipeline.review.adopt import adopt_review
 from pipeline.root import DatasetRoot
 from pipeline.stop_sign import StopSign
 from pipeline.threads import use_one_thread_per_worker
@@ -74,6 +75,12 @@ def ingest(config: CurateConfig, follow: Callable[[int], None]) -> int:
         follow=follow,
         reserve=config.engine.reserve,
     )
+
+
+@curate_task
+def adopt(config: CurateConfig) -> None:
+    """Take over what people have decided by now; what they say during the run counts in the next."""
+    adopt_review(DatasetRoot(config.root_path))
 
 
 @curate_task

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.config import CurateConfig
 from pipeline.measured import open_measured, ordinals_of
 from pipeline.plan import plan_stages
+from pipeline.review.adopt import adopted_digest
 from pipeline.root import DatasetRoot
 from pipeline.select import MEASURES, Selection
 from pipeline.stages.stage import Asked
@@ -30,6 +31,7 @@ SCHEMA = pa.schema(
         ("duplicate_of", pa.string()),
         ("t2i_reason", pa.string()),
         ("t2v_reason", pa.string()),
+        ("captions", pa.list_(pa.struct([(name, pa.string()) for name in ("field", "text", "reviewer")]))),
     ]
 )
 STATE, COUNT = b"mobius.state", b"mobius.count"
@@ -52,8 +54,8 @@ def write_decisions(root: DatasetRoot, config: CurateConfig) -> DecisionCount:
     Memory: DuckDB's own, and the decisions about one group of shards.
     """
     plans, manifest = plan_stages(config), root.read_manifest()
-    thresholds = config.select.model_dump(mode="json")
-    state = state_digest(manifest, plans, list_parts(root, plans, MEASURES), select=thresholds)
+    thresholds, review = config.select.model_dump(mode="json"), adopted_digest(root)
+    state = state_digest(manifest, plans, list_parts(root, plans, MEASURES), select=thresholds, review=review)
     known = _read_metadata(root)
     if known.get(STATE, b"").decode() == state:
         with suppress(ValidationError, KeyError):  # not as this version writes it: decided anew

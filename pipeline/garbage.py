@@ -25,6 +25,7 @@ SHARD = re.compile(r"(\d{5,})\.parquet")
 NOTE = re.compile(r".+\.(stop|life)")
 LEASE = re.compile(r".+\.lease")
 LEASE_SECONDS = 60.0  # one that is kept is written again long before
+REVIEW_SECONDS = 3600.0  # people may write there at any time; what is as old as this was left by a kill
 FILES_AT_A_TIME = 100  # removed before it is asked again whether to go on
 EXPORT_ASIDE = re.compile(rf"\.({'|'.join(TRAINING_SETS)})-([0-9a-f]{{12}}|replaced)")
 
@@ -70,7 +71,7 @@ def find_garbage(root: DatasetRoot, needed: Needed, *, written_before: float) ->
         *_orphans(),
     ]
     seen = {file.location for each in garbage for file in each.files}
-    aside = _single(found, "half-written, its writer is gone", lambda file: _matches(ASIDE_NAME, file))
+    aside = _single(found, "half-written, its writer is gone", lambda file: _is_left_aside(root, file, written_before))
     garbage += [each for each in aside if each.place not in seen]
     return [each for each in garbage if each.modified < written_before]
 
@@ -174,6 +175,11 @@ def _orphans() -> Iterator[Garbage]:
 
 def _is_stale_lease(file: Found, written_before: float) -> bool:
     return file.parts[0] == "runs" and _matches(LEASE, file) and file.modified < written_before - LEASE_SECONDS
+
+
+def _is_left_aside(root: DatasetRoot, file: Found, written_before: float) -> bool:
+    may_be_written = file.parts[0] == root.review.name and file.modified >= written_before - REVIEW_SECONDS
+    return _matches(ASIDE_NAME, file) and not may_be_written
 
 
 def _single(found: Iterable[Found], why: str, is_garbage: Callable[[Found], bool]) -> Iterator[Garbage]:

@@ -14,6 +14,7 @@ from pipeline.config import CurateConfig
 from pipeline.export.columns import T2I, TRAINING_SETS
 from pipeline.fates import EXPORTED, QUARANTINED, REJECTED, open_fates
 from pipeline.plan import Plans, plan_stages
+from pipeline.review.adopt import adopted_digest
 from pipeline.root import DatasetRoot
 from pipeline.select import SelectConfig
 from pipeline.state import state_digest
@@ -141,7 +142,8 @@ def _state(root: DatasetRoot, config: CurateConfig, plans: Plans) -> str:
     exports = {name: export.plan if (export := root.read_export(name)) else None for name in TRAINING_SETS}
     thresholds = config.select.model_dump(mode="json")
     parts = list_parts(root, plans, plans)
-    return state_digest(root.read_manifest(), plans, parts, select=thresholds, exports=exports)
+    review = adopted_digest(root)
+    return state_digest(root.read_manifest(), plans, parts, select=thresholds, exports=exports, review=review)
 
 
 def _read_account(root: DatasetRoot, state: str) -> Ledger | None:

@@ -29,6 +29,16 @@ class DatasetRoot:
         return self.path / "select" / "decisions.parquet"
 
     @property
+    def review(self) -> Location:
+        """What people said about samples; only ever added to, by anybody at any time."""
+        return self.path / "review"
+
+    @property
+    def adopted_review_path(self) -> Location:
+        """What stood of it when the last run began."""
+        return self.path / "select" / "review.parquet"
+
+    @property
     def fates_path(self) -> Location:
         return self.path / "fates.parquet"
 

@@ -1,6 +1,7 @@
 """Select: measured numbers -> one decision per sample and training set, each rejection with one named reason.
 
 Nothing is computed about pixels here: thresholds are cheap to change. A sample is rejected by the first of RULES that
+holds. What a person said of it goes before all thresholds: `reject` is the first rule, and for one with `keep` none
 holds.
 """
 
@@ -16,6 +17,7 @@ from pydantic import Field
 from schemas.config import StrictConfig
 
 MEASURES = ("probe", "quality", "text")  # the stages whose numbers are read here
+ABOVE_ALL = 99  # more than a sweep has thresholds of a kind
 POSITIONS = 1 << 32  # an ordinal is the number of a shard x POSITIONS + the position in it
 
 
@@ -49,6 +51,7 @@ class Rule:
 
 
 RULES = (
+    Rule("reviewed_out", "probe", True, "verdict = 'reject'"),
     Rule("duplicate", "probe", True, "NOT is_kept"),
     Rule("no_label", "probe", True, "$require_label AND len(labels) = 0"),
     Rule("not_measured", "text", True, "NOT is_measured"),  # its fate is told first: quarantined where it failed
@@ -69,35 +72,41 @@ def reasons_known_after(stage: str) -> list[str]:
     return list(dict.fromkeys(rule.reason for rule in RULES if rule.stage == stage and rule.is_for_t2i))
 
 
-def _first_reason(rules: Iterable[Rule]) -> str:
-    """Return SQL for the reason of the first rule that holds, null if none does."""
+def _first_reason(rules: Iterable[Rule], *, by_hand: str) -> str:
+    """Return SQL for the reason of the first rule that holds; null if none does, or if a person keeps the sample."""
     whens = " ".join(f"WHEN {rule.condition} THEN '{rule.reason}'" for rule in rules)
-    return f"CASE {whens} END"
+    return f"CASE WHEN {by_hand} THEN NULL {whens} END"
 
 
-T2I_REASON = _first_reason(rule for rule in RULES if rule.is_for_t2i)
-T2V_REASON = _first_reason(RULES)
-NOT_SWEPT_REASON = _first_reason(rule for rule in RULES if not rule.condition.endswith(SWEPT))
+T2I_REASON = _first_reason((rule for rule in RULES if rule.is_for_t2i), by_hand="verdict = 'keep'")
+T2V_REASON = _first_reason(RULES, by_hand="is_video_by_hand")
+NOT_SWEPT_REASON = _first_reason(
+    (rule for rule in RULES if not rule.condition.endswith(SWEPT)), by_hand="is_video_by_hand"
+)
 
-# What is equal in pixels and timing: the first of them is kept, with the labels of all.
+# What is equal in pixels and timing: the first of them is kept, or the first that a person keeps, with the labels of
+# all but those that a person rejects. If the one to be kept is rejected by a person, none takes its place.
 COPIES = """
 CREATE OR REPLACE TEMP TABLE copies AS
 WITH repeated AS (
     SELECT content FROM measured WHERE is_probed AND $drop_duplicates GROUP BY content HAVING count(*) > 1
 )
-SELECT content, min(ordinal) AS kept, arg_min(key, ordinal) AS kept_key,
-       coalesce(list_sort(list(DISTINCT label) FILTER (WHERE label IS NOT NULL)), []) AS labels
+SELECT content, coalesce(min(ordinal) FILTER (WHERE verdict = 'keep'), min(ordinal)) AS kept,
+       coalesce(arg_min(key, ordinal) FILTER (WHERE verdict = 'keep'), arg_min(key, ordinal)) AS kept_key,
+       coalesce(list_sort(list(DISTINCT label)
+           FILTER (WHERE label IS NOT NULL AND verdict IS DISTINCT FROM 'reject')), []) AS labels
 FROM measured SEMI JOIN repeated USING (content) WHERE is_probed GROUP BY content
 """
 
-# One row per sample that could be probed.
+# One row per sample that could be probed. Kept by hand for t2v is only what moves: a still picture stays one.
 CANDIDATES = """
 CREATE OR REPLACE TEMP VIEW candidates AS
 SELECT m.ordinal, m.key, m.is_measured, m.seam_error, m.max_flashes_per_second, m.moving_area, m.sharpness, m.text_area,
        m.content, c.kept, c.kept_key,
        CASE WHEN $count_distinct THEN m.num_distinct_frames ELSE m.num_frames END AS num_frames,
        CASE WHEN c.kept IS NOT NULL THEN c.labels WHEN m.label IS NULL THEN []::VARCHAR[] ELSE [m.label] END AS labels,
-       coalesce(c.kept, m.ordinal) = m.ordinal AS is_kept
+       coalesce(c.kept, m.ordinal) = m.ordinal AS is_kept, m.verdict,
+       coalesce(m.verdict = 'keep' AND m.num_distinct_frames > 1, false) AS is_video_by_hand
 FROM measured m LEFT JOIN copies c ON c.content = m.content AND m.is_probed
 WHERE m.is_probed
 """
@@ -106,7 +115,7 @@ FREQUENT = f"""
 CREATE OR REPLACE TEMP TABLE frequent AS
 SELECT label FROM (
     SELECT unnest(CASE WHEN len(labels) = 0 THEN [''] ELSE labels END) AS label FROM candidates
-    WHERE ({T2V_REASON}) IS NULL
+    WHERE ({T2V_REASON}) IS NULL AND is_measured
 ) GROUP BY label HAVING count(*) >= $min_label_count
 """
 
@@ -128,25 +137,27 @@ WITH judged AS (
 SELECT replace(key::VARCHAR, '-', '') AS key, shard, (ordinal % {POSITIONS})::INT AS position, labels,
        CASE WHEN NOT is_kept THEN replace(kept_key::VARCHAR, '-', '') END AS duplicate_of,
        {T2I_REASON} AS t2i_reason,
-       coalesce({T2V_REASON}, CASE WHEN NOT is_frequent THEN '{RARE_LABEL}' END) AS t2v_reason
-FROM judged JOIN shards ON number = ordinal // {POSITIONS} ORDER BY ordinal
+       coalesce({T2V_REASON}, CASE WHEN NOT (is_frequent OR is_video_by_hand) THEN '{RARE_LABEL}' END) AS t2v_reason,
+       o.captions
+FROM judged JOIN shards ON number = ordinal // {POSITIONS} LEFT JOIN own_captions o USING (key) ORDER BY ordinal
 """
 
 # Samples that differ in nothing that the thresholds of a sweep can tell, counted: few rows, however long the dataset.
 ALIKE = f"""
 CREATE OR REPLACE TEMP TABLE alike AS
-SELECT CASE WHEN len(labels) = 0 THEN [''] ELSE labels END AS labels, {{frames}} AS frames, {{areas}} AS areas,
-       count(*) AS num_samples
-FROM candidates WHERE ({NOT_SWEPT_REASON}) IS NULL GROUP BY ALL
+SELECT CASE WHEN len(labels) = 0 THEN [''] ELSE labels END AS labels, is_video_by_hand,
+       CASE WHEN is_video_by_hand THEN {ABOVE_ALL} ELSE {{frames}} END AS frames,
+       CASE WHEN is_video_by_hand THEN {ABOVE_ALL} ELSE {{areas}} END AS areas, count(*) AS num_samples
+FROM candidates WHERE ({NOT_SWEPT_REASON}) IS NULL AND is_measured GROUP BY ALL
 """
 
 SWEEP = """
-WITH kept AS (SELECT labels, num_samples FROM alike WHERE frames >= $frames AND areas >= $areas),
+WITH kept AS (SELECT labels, is_video_by_hand, num_samples FROM alike WHERE frames >= $frames AND areas >= $areas),
 labelled AS (SELECT unnest(labels) AS label, num_samples FROM kept),
 frequent AS (SELECT list(label) AS labels FROM (
     SELECT label FROM labelled GROUP BY label HAVING sum(num_samples) >= $min_label_count))
 SELECT coalesce(sum(num_samples), 0)::BIGINT, coalesce(any_value(len(f.labels)), 0)
-FROM kept k CROSS JOIN frequent f WHERE list_has_any(k.labels, f.labels)
+FROM kept k CROSS JOIN frequent f WHERE k.is_video_by_hand OR coalesce(list_has_any(k.labels, f.labels), false)
 """
 
 SWEEP_MIN_FRAMES = (2, 5, 9, 17)
@@ -168,7 +179,8 @@ class Selection:
     def decide(self, first: int = 0, end: int = 1 << 62) -> pa.Table:
         """Return one row per probed sample with an ordinal from `first` to below `end`, in their order.
 
-        Columns: key, shard, position, labels, duplicate_of, t2i_reason, t2v_reason; a null reason means chosen.
+        Columns: key, shard, position, labels, duplicate_of, t2i_reason, t2v_reason, captions; a null reason means
+        chosen. captions: those that people wrote, each with its field and reviewer, null if there are none.
         """
         values = {**self._thresholds, "first": first, "end": end}
         return self._connection.sql(DECISIONS, params=_named(DECISIONS, values)).to_arrow_table()

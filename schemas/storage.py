@@ -203,12 +203,15 @@ def remove_folder(folder: Location) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_unfinished(folder: Location) -> None:
-    """Remove what killed writers left aside, anywhere below a folder; nobody may be writing there."""
+def remove_unfinished(folder: Location, *, besides: Location | None = None) -> None:
+    """Remove what killed writers left aside, anywhere below a folder; nobody may be writing there.
+
+    besides: a folder in it where somebody may.
+    """
     if isinstance(folder, ObjectPath):
         return  # an upload that was broken off is no object
     for path in folder.rglob(f"{ASIDE_PREFIX}*"):
-        if ASIDE_NAME.fullmatch(path.name):
+        if ASIDE_NAME.fullmatch(path.name) and path.parent != besides:
             path.unlink(missing_ok=True)
 
 

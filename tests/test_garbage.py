@@ -19,7 +19,7 @@ from schemas.errors import Stopped
 from schemas.location import ObjectPath
 from schemas.manifest import DatasetManifest
 from schemas.scratch import orphaned_folders, scratch_prefix
-from schemas.storage import write_table
+from schemas.storage import remove_unfinished, write_table
 
 FINGERPRINT = "0123456789ab"
 NEEDED = Needed(frozenset({FINGERPRINT}), is_settled=True)
@@ -112,6 +112,21 @@ def test_who_may_delete_no_more_deletes_no_more(tmp_path: Path, nothing_temporar
     with pytest.raises(Stopped):
         remove_garbage(garbage, check=check)
     assert [each.place.exists() for each in garbage] == [False, True]
+
+
+def test_what_people_decided_is_no_garbage_nor_what_they_may_be_writing(
+    tmp_path: Path, nothing_temporary: Path
+) -> None:
+    root = DatasetRoot(tmp_path)
+    (tmp_path / "review").mkdir()
+    for name, age in (("0000000000000001-aaaaaaaaaaaa.parquet", 9e4), (".b.parquet.1-00000000", 60)):
+        (tmp_path / "review" / name).write_bytes(b"of a person")
+        os.utime(tmp_path / "review" / name, (time.time() - age,) * 2)
+    assert names(tmp_path) == set()
+    remove_unfinished(tmp_path, besides=root.review)
+    assert len(list((tmp_path / "review").iterdir())) == 2
+    os.utime(tmp_path / "review" / ".b.parquet.1-00000000", (time.time() - 9e4,) * 2)
+    assert names(tmp_path) == {".b.parquet.1-00000000"}
 
 
 def test_in_a_store_the_same_is_found_and_removed(bucket: Path, nothing_temporary: Path) -> None:

@@ -221,6 +221,8 @@ def test_sweep_agrees_with_the_decision_at_every_threshold_it_prints(
         for n in range(200)
     ]
     fill(connection, rows)
+    say(connection, **{str(n): "keep" if n % 2 else "reject" for n in range(0, 200, 17)})
+    connection.execute("UPDATE text SET status = 'failed' WHERE key = ?", [digits("17")])
     swept = sweep(connection, SelectConfig(min_label_count=7, max_text_area_t2i=0.2))
     assert {7, 1001} <= {row["min_label_count"] for row in swept}
     for row in swept[:: max(len(swept) // 12, 1)]:
@@ -230,7 +232,7 @@ def test_sweep_agrees_with_the_decision_at_every_threshold_it_prints(
             max_text_area_t2i=0.2,
             min_label_count=int(row["min_label_count"]),
         )
-        kept = [t2v for _, t2v in reasons(connection, config).values() if t2v is None]
+        kept = [name for name, (_, t2v) in reasons(connection, config).items() if t2v is None and name != "17"]
         assert len(kept) == row["num_samples"], row
 
 
@@ -240,6 +242,71 @@ def test_samples_without_a_label_may_be_kept(connection: duckdb.DuckDBPyConnecti
         "a": (None, None),
         "b": (None, None),
     }
+
+
+def say(connection: duckdb.DuckDBPyConnection, **verdicts: str) -> None:
+    """Let people say `reject` or `keep` about samples."""
+    connection.execute("DELETE FROM verdicts")
+    for name, verdict in verdicts.items():
+        connection.execute("INSERT INTO verdicts VALUES (?::UUID, ?)", [digits(name), verdict])
+
+
+def test_what_people_say_goes_before_every_threshold(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(
+        connection,
+        [
+            ("good", "joy", 9, 0.0, "a"),
+            ("bad", "joy", 9, 0.0, "b"),
+            ("wordy", "joy", 9, 0.9, "c"),
+            ("short", "joy", 3, 0.0, "d"),
+            ("unlabelled", None, 9, 0.0, "e"),
+            ("rare", "awe", 9, 0.0, "f"),
+            ("still", "joy", 1, 0.9, "g"),
+        ],
+    )
+    connection.execute("UPDATE probe SET num_distinct_frames = 1 WHERE key = ?", [digits("still")])
+    kept = dict.fromkeys(("wordy", "short", "unlabelled", "rare", "still"), "keep")
+    say(connection, bad="reject", **kept)
+    assert reasons(connection, SelectConfig(min_label_count=2)) == {
+        "good": (None, None),
+        "bad": ("reviewed_out", "reviewed_out"),
+        **dict.fromkeys(kept, (None, None)),
+        "still": (None, "few_frames"),
+    }
+
+
+def test_labels_are_counted_with_what_is_kept_by_hand_and_without_what_is_rejected(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    rows: list[Row] = [("a", "joy", 9, 0.0, "a"), ("b", "joy", 9, 0.0, "b"), ("c", "joy", 9, 0.9, "c")]
+    fill(connection, rows)
+    say(connection, b="reject")
+    assert reasons(connection, SelectConfig(min_label_count=2))["a"] == (None, "rare_label")
+    say(connection, b="reject", c="keep")
+    assert reasons(connection, SelectConfig(min_label_count=2))["a"] == (None, None)
+    connection.execute("UPDATE text SET status = 'failed' WHERE key = ?", [digits("c")])
+    assert reasons(connection, SelectConfig(min_label_count=2))["a"] == (None, "rare_label"), "c is quarantined"
+
+
+def test_a_copy_that_is_kept_by_hand_stands_for_the_others(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [("a", "awe", 9, 0.0, "x"), ("b", "joy", 9, 0.0, "x"), ("c", "joy", 9, 0.0, "x")])
+    config = SelectConfig(min_label_count=1)
+    duplicate, out = ("duplicate", "duplicate"), ("reviewed_out", "reviewed_out")
+    say(connection, b="keep")
+    assert reasons(connection, config) == {"a": duplicate, "b": (None, None), "c": duplicate}
+    say(connection, a="reject")
+    assert reasons(connection, config) == {"a": out, "b": duplicate, "c": duplicate}, "the picture is out"
+    say(connection, a="reject", c="keep")
+    assert reasons(connection, config) == {"a": out, "b": duplicate, "c": (None, None)}
+    assert {tuple(row["labels"]) for row in decide(connection, config)} == {("joy",)}, "awe went with a"
+
+
+def test_captions_that_people_wrote_come_with_the_decision(connection: duckdb.DuckDBPyConnection) -> None:
+    fill(connection, [("a", "joy", 9, 0.0, "x"), ("b", "joy", 9, 0.0, "y")])
+    captions = [{"field": "summary", "text": "it's a cat", "reviewer": "ann"}]
+    connection.execute("INSERT INTO own_captions VALUES (?::UUID, ?)", [digits("b"), captions])
+    rows = decide(connection, SelectConfig(min_label_count=1))
+    assert [row["captions"] for row in rows] == [None, captions]
 
 
 def test_decisions_of_some_shards_are_those_of_all_of_them_in_part(connection: duckdb.DuckDBPyConnection) -> None:

@@ -73,6 +73,9 @@ SHARED_LAST = (
     Column("translation_model", pa.string(), "translation", "who translated"),
     Column("ocr_model", pa.string(), "text", "who read the text"),
     Column("inpaint_model", pa.string(), "clean", "who invented pixels"),
+    Column(
+        "reviewed", pa.string(), None, "captions that people wrote, and what models made from others: a JSON object"
+    ),
     Column("source", pa.string(), None, "name of the source"),
     Column("path", pa.string(), None, "where the file lies in its source"),
     Column("source_format", pa.string(), None, "format of the file as found"),

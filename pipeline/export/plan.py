@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.config import CurateConfig
 from pipeline.decisions import decisions_state, read_decisions
 from pipeline.export.columns import TrainingSet
+from pipeline.export.own_captions import caption_fields
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
 from pipeline.state import state_digest
@@ -19,14 +20,18 @@ from pipeline.tables import list_parts, load_groups, open_database
 from schemas.location import Location
 from schemas.manifest import SCHEMA_VERSION
 
-EXPORT_VERSION = 2
+EXPORT_VERSION = 3
 DIGEST_HEX_DIGITS = 12
 EXPECTED_SIZE = {"t2i": 0.05, "t2v": 1.25}  # of the bytes as found; measured on the sample: 0.03 and 1.2
 
-# Each label with its length before it, so that only equal lists make equal texts.
+# Each label and each text with its length before it, so that only equal ones make equal digests.
 COMPLETE = """
 SELECT d.shard, count(*), sum(s.size_bytes), sha256(string_agg(concat(
-           d.key, ' ', array_to_string(list_transform(d.labels, lambda x: concat(strlen(x), ':', x)), ' ')
+           d.key, ' ', array_to_string(list_transform(d.labels, lambda x: concat(strlen(x), ':', x)), ' '),
+           array_to_string(list_transform(
+               list_filter(d.captions, lambda x: list_contains({fields}, x.field)),
+               lambda x: concat(' ', x.field, ' ', strlen(x.text), ':', x.text, strlen(x.reviewer), ':', x.reviewer)
+           ), ' ')
        ), chr(10) ORDER BY d.position))
 FROM decisions d JOIN samples s USING (key) {joins}
 WHERE d.{name}_reason IS NULL GROUP BY d.shard ORDER BY d.shard
@@ -56,7 +61,7 @@ def plan_export(root: DatasetRoot, config: CurateConfig, training_set: TrainingS
     """Find the complete samples of a set and cut the shards into ranges of about one file each."""
     plans = plan_stages(config)
     state = export_state(root, config, training_set)
-    query = COMPLETE.format(joins=_joins(training_set), name=training_set.name)
+    query = COMPLETE.format(joins=_joins(training_set), name=training_set.name, fields=caption_fields(training_set))
     digest = hashlib.sha256(_identity(config, training_set).encode())
     sizes: dict[str, int] = {}
     num_samples = 0

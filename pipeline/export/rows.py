@@ -1,18 +1,25 @@
 """Rows: one sample with its answers -> one row of a training set."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.export.columns import TrainingSet
+from pipeline.export.own_captions import with_own_captions
 from pipeline.media.encode import encode_webp
 from pipeline.stages.stage import StageInput
 from schemas.answers import CleanAnswer, ProbeAnswer
 
 
-def export_row(
-    each: StageInput, *, labels: Sequence[str], training_set: TrainingSet, fingerprints: str
-) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was decided about a sample that is exported: its labels, and the captions that people wrote."""
+
+    labels: Sequence[str]
+    captions: Sequence[Mapping[str, str]]
+
+
+def export_row(each: StageInput, *, chosen: Chosen, training_set: TrainingSet, fingerprints: str) -> dict[str, Any]:
     """Encode the sample's pictures and put all columns of the set together."""
     picture, own = PICTURES[training_set.name](each)
     sample = each.sample
@@ -22,17 +29,19 @@ def export_row(
         "key": sample.key,
         training_set.picture: {"bytes": picture, "path": f"{sample.key}.webp"},
         "label": sample.label,
-        "labels": list(labels),
+        "labels": list(chosen.labels),
         "source": sample.source,
         "path": sample.path,
         "source_format": each.of(ProbeAnswer).format,
         "extra": sample.extra,
         "fingerprints": fingerprints,
+        "reviewed": None,
     }
-    return {
+    row = {
         column.name: known[column.name] if column.stage is None else answered[column.stage][column.name]
         for column in training_set.columns
     }
+    return with_own_captions(row, chosen.captions, training_set)
 
 
 def _first_frame(each: StageInput) -> tuple[bytes, dict[str, Any]]:

@@ -15,7 +15,7 @@ from pipeline.answers import Parts, parts_by_shard
 from pipeline.config import CurateConfig
 from pipeline.export.columns import TrainingSet
 from pipeline.export.plan import ShardRange, aside_folder, content_config, stage_fingerprints
-from pipeline.export.rows import export_row
+from pipeline.export.rows import Chosen, export_row
 from pipeline.inputs import ShardInputs, Wanted
 from pipeline.plan import plan_stages
 from pipeline.root import DatasetRoot
@@ -76,13 +76,13 @@ def _rows(
     """Yield rows in the order of the samples; pictures are encoded ahead by threads, a bounded number of them."""
     fingerprints = json.dumps(stage_fingerprints(config, training_set), sort_keys=True)
 
-    def encode(each: StageInput, labels: list[str]) -> Row:
-        return export_row(each, labels=labels, training_set=training_set, fingerprints=fingerprints)
+    def encode(each: StageInput, chosen: Chosen) -> Row:
+        return export_row(each, chosen=chosen, training_set=training_set, fingerprints=fingerprints)
 
     with ThreadPoolExecutor(num_threads) as pool:
         waiting: deque[Future[Row]] = deque()
-        for each, labels in _complete_samples(root, config, training_set, shards):
-            waiting.append(pool.submit(encode, each, labels))
+        for each, chosen in _complete_samples(root, config, training_set, shards):
+            waiting.append(pool.submit(encode, each, chosen))
             if len(waiting) > 2 * num_threads:
                 yield waiting.popleft().result()
         while waiting:
@@ -91,7 +91,7 @@ def _rows(
 
 def _complete_samples(
     root: DatasetRoot, config: CurateConfig, training_set: TrainingSet, shards: ShardRange
-) -> Iterator[tuple[StageInput, list[str]]]:
+) -> Iterator[tuple[StageInput, Chosen]]:
     plans = plan_stages(config)
     is_video = bool(training_set.own)
     video_only = plans["translation"].video_only_reads
@@ -116,11 +116,11 @@ def _shards_between(root: DatasetRoot, shards: ShardRange) -> Iterator[str]:
     return (each.name for each in root.read_manifest().shards if shards.first <= each.name <= shards.last)
 
 
-def _read_chosen(root: DatasetRoot, shard: str, training_set: TrainingSet) -> dict[str, list[str]]:
+def _read_chosen(root: DatasetRoot, shard: str, training_set: TrainingSet) -> dict[str, Chosen]:
     reason = f"{training_set.name}_reason"
-    columns = ["key", "labels", reason]
+    columns = ["key", "labels", "captions", reason]
     rows = read_parquet(root.decisions_path, columns, filters=[("shard", "=", shard)]).to_pylist()
-    return {row["key"]: row["labels"] for row in rows if row[reason] is None}
+    return {row["key"]: Chosen(row["labels"], row["captions"] or ()) for row in rows if row[reason] is None}
 
 
 def _write_files(
