@@ -22,7 +22,7 @@ POSITIONS = 1 << 32  # an ordinal is the number of a shard x POSITIONS + the pos
 
 
 class SelectConfig(StrictConfig):
-    """Thresholds of the recipe. t2v obeys all; t2i, whose samples may be still, all but frames and label count."""
+    """Thresholds. t2v obeys all; t2i, whose samples may be still, all but those of frames, motion and label count."""
 
     min_frames: int = Field(5, ge=1)  # frames; more than 4
     count_frames: Literal["stored", "distinct"] = "stored"  # the recipe counts stored frames

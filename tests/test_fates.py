@@ -17,7 +17,7 @@ from pipeline.fates import list_fates
 from pipeline.ingest import ingest_source
 from pipeline.ledger import write_fates
 from pipeline.media.encode import encode_webp
-from pipeline.plan import plan_stages
+from pipeline.plan import plan_stages, recorded_plans
 from pipeline.root import DatasetRoot
 from schemas.answers import QualityAnswer
 from schemas.storage import read_parquet
@@ -102,3 +102,11 @@ def test_who_is_out_after_a_measure_is_not_asked_by_the_next_and_has_a_fate(conf
     ledger = write_fates(DatasetRoot(config.root_path), config)
     assert ledger.balanced, ledger.disagreements
     assert (ledger.pending, ledger.stages["text"].pending, ledger.stages["quality"].failed) == (2, 2, {"unforeseen": 1})
+
+
+def test_a_stage_that_a_recorded_run_did_not_know_yet_waits(config: CurateConfig) -> None:
+    known = {name: f"{number:012x}" for number, name in enumerate(plan_stages(config)) if name != "quality"}
+    plans = recorded_plans(config, known)
+    assert {name: plan.fingerprint for name, plan in plans.items() if name != "quality"} == known
+    assert plans["quality"] == plan_stages(config)["quality"]
+    assert list(plans) == list(plan_stages(config))

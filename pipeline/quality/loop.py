@@ -30,37 +30,38 @@ class Loop:
 
 def describe_loop(grids: Grids, equal: NDArray[np.int64], run_lengths: Sequence[int]) -> Loop:
     """Describe one round; `equal` is what thumbnails.first_equal says."""
-    alike = _Alike(grids, equal)
+    steps = neighbour_changes(grids)
+    alike = _Alike(grids, equal, tolerance=ALIKE * float(np.median(steps)) if len(steps) else 0.0)
     period = _period(alike, np.repeat(np.arange(len(grids)), run_lengths))
     return Loop(
-        seam_error=seam_error(grids),
+        seam_error=_seam_error(grids, steps),
         is_ping_pong=_is_ping_pong(alike, period),
         period_frames=len(period),
         num_periods=sum(run_lengths) // len(period),
     )
 
 
-def seam_error(grids: Grids) -> float:
+def _seam_error(grids: Grids, steps: NDArray[np.float64]) -> float:
     """Return max(0, 1 - typical / seam): seam is the change from the last frame to the first, typical the mean change
     between neighbours.
 
     0 if the seam is no larger than a typical change, 0.5 if it is twice as large, and at most 1 - 1 / (D - 1), for
     the seam is never larger than all changes together. 0 for a still picture.
     """
-    if len(grids) < 2:
+    if not len(steps):
         return 0.0
     (seam,) = changes(grids, [len(grids) - 1], [0])
-    typical = float(neighbour_changes(grids).mean())
+    typical = float(steps.mean())
     return 1 - typical / float(seam) if seam > typical else 0.0
 
 
 class _Alike:
     """Tells which frames are alike."""
 
-    def __init__(self, grids: Grids, equal: NDArray[np.int64]) -> None:
+    def __init__(self, grids: Grids, equal: NDArray[np.int64], *, tolerance: float) -> None:
         self._grids = grids
         self._equal = equal
-        self._tolerance = ALIKE * float(np.median(neighbour_changes(grids))) if len(grids) > 1 else 0.0
+        self._tolerance = tolerance
 
     def each(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return for each pair of frame numbers whether they are alike."""

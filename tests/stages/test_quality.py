@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import CurateConfig
+from pipeline.media.decode import decode_clip
+from pipeline.quality import measure_clip
 from pipeline.stages.quality import QualityConfig, quality_samples
 from pipeline.stages.stage import StageInput
 from schemas.answers import QualityAnswer
-from schemas.errors import CorruptMedia
+from schemas.errors import CorruptMedia, SampleError
 from schemas.sample import Sample
 from schemas.table import from_row, to_rows
 
@@ -57,3 +59,21 @@ def test_what_cannot_be_decoded_is_the_samples_own_fault(corpus_hostile: Path) -
 def test_there_is_nothing_to_set() -> None:
     with pytest.raises(ValueError, match="max_seam_error"):
         CurateConfig.model_validate({"root": "a", "source": {"path": "b"}, "quality": {"max_seam_error": 0.5}})
+
+
+def test_whatever_decodes_is_measured_within_its_ranges(corpus_hostile: Path) -> None:
+    num_measured = 0
+    for path in sorted(corpus_hostile.glob("*/*")):
+        try:
+            clip = decode_clip(path.read_bytes())
+        except SampleError:
+            continue
+        each = measure_clip(clip)
+        num_measured += 1
+        assert 0 <= each.seam_error < 1, path
+        assert 0 <= each.moving_area <= 1, path
+        assert each.sharpness is None or 0 <= each.sharpness <= 1, path
+        assert 0 <= each.max_flashes_per_second <= 25, path
+        assert each.period_frames * each.num_periods == clip.num_frames, path
+        assert 1 <= each.num_unique_frames <= clip.num_distinct_frames, path
+    assert num_measured > 50
