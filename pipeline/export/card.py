@@ -10,9 +10,9 @@ from schemas.manifest import ExportManifest
 
 MARKUP = frozenset("\\`*_[]<>|#&~$:@.!")  # with what makes a link of an address that stands alone
 LIMITS = (
-    "Pictures come from their sources as they are; nobody has looked at each of them, or asked who made it.",
+    "Pictures come from their sources as they are: that one is here says nothing about who made it, or who agreed.",
     "Labels are the tags of the sources, in the words and the language of whoever wrote them.",
-    "Captions and translations are written by the models named above, and may be wrong; no person has checked them.",
+    "Captions and translations are written by the models named above, and may be wrong.",
     "Text burnt into pictures is removed where it is found; what is not found is still there.",
     "Masked pixels that no other frame shows are invented: `invented_pixels` says how many.",
     "Delays of 10 ms or less play as 100 ms, as in browsers; `delays_ms`, where there is one, has them as stored.",

@@ -25,7 +25,7 @@ MEASURED = {  # as the card calls it -> of which column
     "one round in ms": "duration_ms",
     "width in pixels": "width",
     "height in pixels": "height",
-    "area of the removed text": "text_area",
+    "part of the canvas with text": "text_area",
 }
 COUNTED = ("label", "source", "source_format", "clean_outcome")
 

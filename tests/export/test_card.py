@@ -1,4 +1,4 @@
-"""The dataset card: YAML that parses whatever labels say, numbers that are counted, a licence only where it is known."""
+"""The dataset card: YAML that parses whatever labels say, numbers that are counted, a licence where it is known."""
 
 from dataclasses import replace
 from pathlib import Path

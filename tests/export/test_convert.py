@@ -75,7 +75,7 @@ def test_what_will_not_do_is_one_sentence_before_anything_is_read(
     (tmp_path / "file").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "lance", None)
-    with pytest.raises(UserError, match="^[^\n]*$") as raised:
+    with pytest.raises(UserError, match=r"\A[^\n]*\Z") as raised:
         convert(tmp_path / "no-root", out, format_name)
     assert sentence in str(raised.value)
     assert {path.name for path in tmp_path.rglob("*")} == {"full", "thesis.txt", "file"}

@@ -5,6 +5,7 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def read_mds(folder: Path) -> list[dict[str, Any]]:
         (num,) = np.frombuffer(content, "<u4", 1)
         assert num == shard["samples"]
         offsets = np.frombuffer(content, "<u4", num + 1, 4)
-        for begin, end in zip(offsets, offsets[1:], strict=False):
+        for begin, end in pairwise(offsets):
             sample = content[begin:end]
             ends = 4 * len(names) + np.cumsum(np.frombuffer(sample, "<u4", len(names)))
             starts = [4 * len(names), *ends[:-1]]
