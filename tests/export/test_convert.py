@@ -14,6 +14,8 @@ from pipeline.export.formats.folder_names import folder_name
 from pipeline.export.formats.writer import FormatConfig
 from pipeline.root import DatasetRoot
 from schemas.errors import UserError
+from schemas.location import ObjectPath
+from schemas.storage import written_aside
 from tests.conftest import ROOT
 from tests.export.small_set import LABELS
 from tests.flows.mobius import Mobius
@@ -123,6 +125,20 @@ def test_labels_become_folders_that_stay_inside_and_apart() -> None:
         assert name.casefold() not in ("nul", "com1.txt", "")
     assert len({*names, folder_name(None)}) == len(hostile) + 1
     assert folder_name("unlabelled") != folder_name(None)
+
+
+def test_a_set_in_an_object_store_comes_out_as_one_on_a_disk(
+    small_root: Path, place: ObjectPath, tmp_path: Path
+) -> None:
+    for path in (small_root / "t2v").iterdir():
+        with written_aside(place / "t2v" / path.name) as aside:
+            shutil.copyfile(path, aside)
+    config = FormatConfig()
+    for root, out in ((place, "far"), (small_root, "near")):
+        convert_set(DatasetRoot(root), T2V, str(tmp_path / out), format_name="mds", config=config)
+    far, near = ({path.name: path.read_bytes() for path in (tmp_path / out).iterdir()} for out in ("far", "near"))
+    assert far == near
+    assert len(far) == 3
 
 
 def test_the_command_says_what_it_wrote_and_refuses_what_will_not_do(small_root: Path, tmp_path: Path) -> None:
