@@ -36,8 +36,9 @@ test-long: .venv/ready
 	MOBIUS_KILL_ROUNDS=20 $(BIN)/python -m pytest tests/flows/test_resume.py
 	MOBIUS_CHAOS_ENGINES="threads processes dask ray" $(BIN)/python -m pytest tests/flows/test_chaos.py
 
-# Extras that `make test` does not cover: a light one alone, and PaddleOCR, which wants older packages than the pinned ones.
-test-extras:
+# Extras that `make test` does not cover: a light one alone, and PaddleOCR and MosaicML Streaming, which want older
+# packages than the pinned ones.
+test-extras: .venv/ready
 	$(PYTHON) -m venv --clear .venv-extras/served
 	.venv-extras/served/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[served]'
 	.venv-extras/served/bin/mobius doctor --quick
@@ -45,6 +46,9 @@ test-extras:
 	$(PYTHON) -m venv --clear .venv-extras/paddle
 	.venv-extras/paddle/bin/pip install --quiet --disable-pip-version-check '.[ocr-paddle]' pytest hypothesis psutil
 	.venv-extras/paddle/bin/python -m pytest tests/models/test_paddle_ocr.py
+	$(PYTHON) -m venv --clear .venv-extras/mds
+	.venv-extras/mds/bin/pip install --quiet --disable-pip-version-check mosaicml-streaming
+	MOBIUS_STREAMING_PYTHON=.venv-extras/mds/bin/python $(BIN)/python -m pytest tests/export/test_formats.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from flows.format_commands import commands as format_commands
 from flows.local_prefect import use_local_prefect
 from flows.model_commands import commands as model_commands
 from flows.operations_commands import commands as operations_commands
@@ -156,6 +157,7 @@ def draw_stickers(
 
 
 app.add_typer(review_commands)
+app.add_typer(format_commands)
 app.add_typer(operations_commands)
 app.add_typer(model_commands)
 app.add_typer(training_commands)

@@ -19,11 +19,12 @@ def orphaned_folders() -> Iterator[Path]:
     for folder in sorted(Path(tempfile.gettempdir()).iterdir()):
         match = NAME.fullmatch(folder.name)
         is_ours = match and folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
-        if match and is_ours and not _lives(int(match[1])):
+        if match and is_ours and not is_alive(int(match[1])):
             yield folder
 
 
-def _lives(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """True if a process of this machine has this number."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

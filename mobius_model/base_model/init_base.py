@@ -12,8 +12,8 @@ from mobius_model.base_model.codec import SpaceToDepth
 from mobius_model.base_model.model_files import quietly
 from mobius_model.base_model.text import CHINESE_CLIP_TOKENS
 from mobius_model.base_model.vocabulary import make_vocabulary
-from mobius_model.folders import folder_written_aside
 from schemas.errors import UserError
+from schemas.folders import folder_written_aside
 
 LATENT_SIDE = 16  # what pictures are brought down to, where the codec can
 FACTORS = (1, 2, 4, 8)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mobius_model.folders import folder_written_aside
 from mobius_model.sampling.palette import make_palette, to_indices
 from schemas.errors import UserError
+from schemas.folders import folder_written_aside
 from schemas.storage import written_aside
 
 Frames = NDArray[np.uint8]  # F H W 3

@@ -21,9 +21,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mobius_model.folders import folder_written_aside, remove_folder, remove_unfinished_folders
 from schemas.config import StrictConfig
 from schemas.errors import UserError
+from schemas.folders import folder_written_aside, remove_folder, remove_unfinished_folders
 from schemas.storage import write_text
 
 NAME = re.compile(r"step-(\d{8,})")

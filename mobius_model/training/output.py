@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mobius_model.folders import remove_unfinished_folders
 from mobius_model.training.checkpoint import State
 from schemas.errors import UserError
+from schemas.folders import remove_unfinished_folders
 from schemas.lock import locked
 
 LOCK = "train.lock"  # in every folder that a training run has written to

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mobius_model.folders import folder_written_aside
 from mobius_model.sampling.gif import write_gif
 from mobius_model.sampling.sampler import DEFAULT_FPS, MobiusPipeline, pipeline_from_base
 from mobius_model.training.identity import settings_digest
@@ -16,6 +15,7 @@ from mobius_model.training.run import Run, move_base, new_unet
 from mobius_model.training.seeds import seed_of
 from mobius_model.training.unets import STEP, init_identity
 from schemas.errors import UserError
+from schemas.folders import folder_written_aside
 from schemas.storage import write_text
 
 

@@ -5,10 +5,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from schemas.errors import MachineFault
+from schemas.scratch import is_alive
 from schemas.storage import ASIDE_NAME, ASIDE_PREFIX, MACHINE_ERRNOS
+
+MANY_FILES = 1000
 
 
 @contextlib.contextmanager
@@ -49,11 +53,25 @@ def remove_unfinished_folders(parent: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def remove_abandoned(path: Path) -> None:
+    """Remove what writers of this folder left aside that are gone; others may be writing beside it."""
+    for aside in path.parent.glob(f"{ASIDE_PREFIX}*"):
+        is_ours = ASIDE_NAME.fullmatch(aside.name) is not None
+        if is_ours and aside.name.startswith(f"{ASIDE_PREFIX}{path.name}.") and aside.is_dir():
+            writer = int(aside.name.rpartition(".")[2].partition("-")[0])
+            if not is_alive(writer):
+                shutil.rmtree(aside, ignore_errors=True)
+
+
 def _aside(path: Path) -> Path:
     return path.with_name(f"{ASIDE_PREFIX}{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def _flush(folder: Path) -> None:
+    """Flush all that is in a folder; many files at once, with whatever else the machine has to write."""
+    if next(islice(folder.rglob("*"), MANY_FILES, None), None) is not None:
+        os.sync()
+        return
     for path in folder.rglob("*"):
         _flush_entry(path)
     _flush_entry(folder)
