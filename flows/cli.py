@@ -12,6 +12,7 @@ from flows.model_commands import commands as model_commands
 from flows.operations_commands import commands as operations_commands
 from flows.printable import complain, print_json
 from flows.process_end import leave_quietly
+from flows.report_command import commands as report_commands
 from flows.stopping import leave_on_signals
 from flows.training_commands import commands as training_commands
 from schemas.errors import MobiusError, Stopped, UserError
@@ -153,6 +154,7 @@ def draw_stickers(
     typer.echo(f"{count} files in {folder / 'media'}, what is under their text in {folder / 'truth'}")
 
 
+app.add_typer(report_commands)
 app.add_typer(operations_commands)
 app.add_typer(model_commands)
 app.add_typer(training_commands)

@@ -1,0 +1,89 @@
+"""Measures: what is drawn as a histogram -> its bins, as a literal table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number per sample: an SQL expression over s (fates), p (probe) and t (text), and where its bins end.
+
+    edges: upper ends, excluded, in the unit of the expression; the last bin is open. names: one per bin.
+    """
+
+    name: str
+    title: str
+    axis: str
+    expression: str
+    edges: tuple[float, ...]
+    names: tuple[str, ...]
+
+    @property
+    def bin_sql(self) -> str:
+        """SQL for the number of the bin, from 0."""
+        return " + ".join(f"({self.expression} >= {edge!r})::INT" for edge in self.edges)
+
+
+MEASURES = (
+    Measure(
+        "frames",
+        "Frames",
+        "stored frames",
+        "p.num_frames",
+        (2, 5, 9, 17, 33, 65, 129),
+        ("1", "2–4", "5–8", "9–16", "17–32", "33–64", "65–128", "129+"),
+    ),
+    Measure(
+        "duration",
+        "Duration",
+        "seconds of one round",
+        "p.duration_ms",
+        (1, 250, 500, 1000, 2000, 4000, 8000, 16000),
+        ("still", "–¼", "¼–½", "½–1", "1–2", "2–4", "4–8", "8–16", "16+"),
+    ),
+    Measure(
+        "side",
+        "Longer side",
+        "pixels",
+        "greatest(p.width, p.height)",
+        (17, 33, 65, 129, 241, 481, 961),
+        ("–16", "–32", "–64", "–128", "–240", "–480", "–960", "961+"),
+    ),
+    Measure(
+        "size",
+        "File size",
+        "bytes",
+        "s.size_bytes",
+        (1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20),
+        ("–1 k", "–4 k", "–16 k", "–64 k", "–256 k", "–1 M", "–4 M", "4 M+"),
+    ),
+    Measure(
+        "text_area",
+        "Text area",
+        "% of the canvas",
+        "CASE WHEN t.status = 'ok' THEN t.text_area END",
+        (1e-9, 0.02, 0.05, 0.1, 0.25, 0.5),
+        ("none", "–2", "2–5", "5–10", "10–25", "25–50", "50+"),
+    ),
+    Measure(
+        "motion",
+        "Motion",
+        "mean change between frames, %",
+        "p.motion_score",
+        (1e-9, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16),
+        ("still", "–½", "½–1", "1–2", "2–4", "4–8", "8–16", "16+"),
+    ),
+)
+
+PROBE_COLUMNS = ("num_frames", "duration_ms", "width", "height", "motion_score")
+TEXT_COLUMNS = ("text_area", "ocr_model")
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "probe": PROBE_COLUMNS,
+    "text": TEXT_COLUMNS,
+    "clean": ("clean_outcome", "inpaint_model"),
+    "image_caption": ("image_caption_model",),
+    "video_caption": ("video_caption_model",),
+    "summary": ("summary_model",),
+    "translation": ("translation_model",),
+}
+MODEL_COLUMNS = {stage: names[-1] for stage, names in COLUMNS.items() if names[-1].endswith("_model")}
