@@ -90,5 +90,3 @@ def page_data(config: CurateConfig, survey: Survey, *, num_chunks: int) -> dict[
         "groups": [asdict(group) for group in survey.copies],
         "num_groups": survey.num_copy_groups,
     }
-
-

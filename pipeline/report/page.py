@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
-from pipeline.report.charts import draw_histogram, draw_label_curve
+from pipeline.report.charts import CURVE_WIDTHS, draw_histogram, draw_label_curve
 from pipeline.report.funnel import funnel_steps
 from pipeline.report.measures import MEASURES, MODEL_COLUMNS
 from pipeline.report.runs import RunFacts
@@ -48,11 +48,18 @@ def render_page(contents: Contents) -> str:
         select=select,
         num_labels=survey.num_labels,
         num_listed=len(survey.labels),
-        num_frequent=sum(last - first + 1 for count, first, last in survey.label_curve if count >= select.min_label_count),
-        curve=draw_label_curve(survey.label_curve, select.min_label_count) if survey.label_curve else None,
+        num_frequent=sum(
+            last - first + 1 for count, first, last in survey.label_curve if count >= select.min_label_count
+        ),
+        curves={
+            name: draw_label_curve(survey.label_curve, select.min_label_count, width=width)
+            for name, width in CURVE_WIDTHS.items()
+            if survey.label_curve
+        },
         histograms=[_histogram(survey, number) for number in range(len(MEASURES))],
         num_groups=survey.num_copy_groups,
         models=[_model(survey, ledger, stage) for stage in ledger.stages],
+        counts_tokens=any(count.tokens is not None for count in ledger.stages.values()),
         failures=[
             (stage, reason, num) for stage, count in ledger.stages.items() for reason, num in count.failed.items()
         ],
@@ -103,7 +110,7 @@ def _histogram(survey: Survey, number: int) -> dict[str, Any]:
 
 
 def _model(survey: Survey, ledger: Ledger, stage: str) -> Mapping[str, Any]:
-    count, costs = ledger.stages[stage], survey.costs.get(stage, {})
+    count, costs = ledger.stages[stage], survey.costs[stage]
     return {
         "stage": stage,
         "has_model": stage in MODEL_COLUMNS,

@@ -23,7 +23,9 @@ from schemas.table import arrow_schema
 Row = Mapping[str, Any]
 
 
-def read_chosen(root: DatasetRoot, plans: Plans, chosen: Sequence[Chosen]) -> Iterator[tuple[Chosen, Row, dict[str, Row]]]:
+def read_chosen(
+    root: DatasetRoot, plans: Plans, chosen: Sequence[Chosen]
+) -> Iterator[tuple[Chosen, Row, dict[str, Row]]]:
     """Yield each chosen sample with its row in the media shard and the answers of the stages, in order of ingestion."""
     for shard, members in groupby(chosen, key=lambda each: each.shard):
         of_shard = list(members)

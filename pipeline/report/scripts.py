@@ -5,6 +5,7 @@ Text from outside stays a string: `<`, `>` and `&` are escaped, so no string can
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def script_of(name: str, value: Any) -> str:
 def write_chunks(folder: Path, records: Sequence[Any]) -> int:
     """Write samples-0.js, samples-1.js, ... and return how many there are, at least one."""
     edges = [0, *range(FIRST_CHUNK, len(records), NEXT_CHUNKS), len(records)]
-    for number, (first, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (first, end) in enumerate(pairwise(edges)):
         (folder / f"samples-{number}.js").write_text(
             script_of("samples", records[first:end]), encoding="utf-8", errors="replace"
         )

@@ -4,15 +4,15 @@ Memory: DuckDB's own and one group of shards; what is counted here is as long as
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 
 from pipeline.config import CurateConfig
 from pipeline.export.columns import TRAINING_SETS
 from pipeline.fates import open_fates
-from pipeline.measured import ordinals_of
 from pipeline.plan import Plans
 from pipeline.report.choose import CREATE_POOL, FILL_POOL, Chosen, Copies, choose_samples, group_copies
 from pipeline.report.measures import COLUMNS, MEASURES, MODEL_COLUMNS
@@ -72,7 +72,9 @@ class Survey:
         default_factory=lambda: {name: Counter() for name in TRAINING_SETS}
     )
     outcomes: Counter[tuple[str, str | None, str | None]] = field(default_factory=Counter)
-    bins: dict[str, Counter[tuple[int, str]]] = field(default_factory=lambda: {each.name: Counter() for each in MEASURES})
+    bins: dict[str, Counter[tuple[int, str]]] = field(
+        default_factory=lambda: {each.name: Counter() for each in MEASURES}
+    )
     costs: dict[str, Counter[int]] = field(default_factory=dict)
     models: Counter[tuple[str, str]] = field(default_factory=Counter)
     labels: list[LabelCount] = field(default_factory=list)
@@ -103,7 +105,7 @@ def survey_root(
     num_samples: int,
     move: Callable[[int], None] = lambda done: None,
 ) -> Survey:
-    """Look at every sample once; `num_samples` bounds how many are chosen to be shown, `move` hears how many are done."""
+    """Look at every sample once; about `num_samples` are chosen to be shown, `move` hears how many are done."""
     survey = Survey()
     with open_fates(root, config.select, plans, columns=COLUMNS) as fates:
         tables = fates.tables
@@ -129,7 +131,10 @@ def _count_group(tables: duckdb.DuckDBPyConnection, survey: Survey, plans: Plans
     for name, fates in survey.fates.items():
         rows = tables.execute(f"SELECT fate, stage, why, count(*) FROM fates_{name} GROUP BY ALL").fetchall()
         _add(fates, rows)
-    _add(survey.outcomes, tables.execute("SELECT outcome, out_stage, out_reason, count(*) FROM told GROUP BY ALL").fetchall())
+    _add(
+        survey.outcomes,
+        tables.execute("SELECT outcome, out_stage, out_reason, count(*) FROM told GROUP BY ALL").fetchall(),
+    )
     for measure in MEASURES:
         query = (
             f"SELECT {measure.bin_sql} AS bin, s.outcome, count(*) FROM told s JOIN probe p ON p.key = s.key "
@@ -138,16 +143,18 @@ def _count_group(tables: duckdb.DuckDBPyConnection, survey: Survey, plans: Plans
         )
         _add(survey.bins[measure.name], tables.execute(query).fetchall())
     for stage in plans:
-        cost = f"SELECT floor(log10(greatest(seconds, 1e-6)) * {BINS_PER_DECADE})::INT, count(*) FROM {stage} GROUP BY 1"
+        cost = (
+            f"SELECT floor(log10(greatest(seconds, 1e-6)) * {BINS_PER_DECADE})::INT, count(*) FROM {stage} GROUP BY 1"
+        )
         counted = survey.costs.setdefault(stage, Counter())
         for place, num in tables.execute(cost).fetchall():
             counted[place] += num
     for stage, column in MODEL_COLUMNS.items():
-        rows = tables.execute(f"SELECT '{stage}', {column}, count(*) FROM {stage} WHERE status = 'ok' GROUP BY ALL")
-        _add(survey.models, [row for row in rows.fetchall() if row[1]])
+        named = f"SELECT '{stage}', {column}, count(*) FROM {stage} WHERE status = 'ok' GROUP BY ALL"
+        _add(survey.models, (row for row in tables.execute(named).fetchall() if row[1]))
 
 
-def _add(counter: Counter[tuple[str, ...]] | Counter, rows: Sequence[tuple]) -> None:  # type: ignore[type-arg]
+def _add(counter: Counter[Any], rows: Iterable[tuple[Any, ...]]) -> None:
     for *what, num in rows:
         counter[tuple(what)] += num
 

@@ -44,8 +44,11 @@ STAGE_WORDS: Mapping[str, str] = {
 def reason_words(config: SelectConfig) -> dict[str, str]:
     """Return what each reason means; those of select with the thresholds as they are set."""
     least = f"{config.min_frames:,} {'distinct ' if config.count_frames == 'distinct' else ''}frames"
-    areas = {config.max_text_area, config.max_text_area if config.max_text_area_t2i is None else config.max_text_area_t2i}
-    area = " or ".join(f"{each:.0%}" for each in sorted(areas))
+    areas = {
+        config.max_text_area,
+        config.max_text_area if config.max_text_area_t2i is None else config.max_text_area_t2i,
+    }
+    area = " or ".join(f"{100 * each:g} %" for each in sorted(areas))
     return {
         "duplicate": "An earlier file has the same pixels and timing",
         "no_label": "The source gives it no label",

@@ -16,7 +16,7 @@
         const left = group.num - members.length;
         return el("li", { class: "card group" },
           el("p", {}, el("b", {}, mobius.files(group.num)), mobius.foreign(labels.join(", "), "span", { class: "muted" })),
-          el("ul", {}, members.map((sample) => mobius.tile(sample, page, { box: 84, open: mobius.gallery.open }))),
+          el("ul", {}, members.map((sample) => mobius.tile(sample, page, { box: 96, open: mobius.gallery.open }))),
           left > 0 ? el("p", { class: "muted" }, `and ${mobius.count(left)} more`) : null);
       };
       let shown = 0;

@@ -2,7 +2,7 @@
 "use strict";
 {
   const { el } = mobius;
-  const STEP = 24;
+  const STEP = 20;
   const COLUMNS = [
     ["label", "Label"],
     ["num_counted", "Counted"],

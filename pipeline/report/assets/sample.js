@@ -122,12 +122,14 @@
       return;
     }
     const sample = await mobius.provider.get(key);
+    if (location.hash.slice(1) !== key) return; // closed or gone on meanwhile
     if (!sample) {
       mobius.byId("found").textContent = `The file ${key} is not among those on this page.`;
       mobius.byId("gallery").scrollIntoView();
       return;
     }
     current = key;
+    dialog.dataset.key = key;
     render(sample);
     if (!dialog.open) {
       opener = document.activeElement;
