@@ -9,6 +9,7 @@
   let filters = {};
   let number = 0;
   let view = "found";
+  let isTold = false;
   let page;
   let shown = "";
 
@@ -85,11 +86,11 @@
       number = Math.max(0, Math.ceil(answer.total / PAGE) - 1);
       answer = await mobius.provider.query(filters, number * PAGE, PAGE);
     }
-    const wanted = `${view} ${answer.samples.map((sample) => sample.key).join(" ")}`;
+    const wanted = `${view} ${isTold} ${answer.samples.map((sample) => sample.key).join(" ")}`;
     if (wanted !== shown) {
       shown = wanted;
       const open = mobius.gallery.open;
-      tiles.replaceChildren(...answer.samples.map((sample) => mobius.tile(sample, page, { view, open })));
+      tiles.replaceChildren(...answer.samples.map((sample) => mobius.tile(sample, page, { view, open, isTold })));
     }
     say(answer.total, answer.isComplete);
     pager(answer.total);
@@ -155,9 +156,15 @@
         }),
       );
       const button = mobius.byId("motion");
-      button.removeAttribute("aria-pressed");
       mobius.motion.label(button);
       button.addEventListener("click", () => mobius.motion.set(!mobius.motion.isMoving));
+      const told = mobius.byId("told");
+      told.addEventListener("click", () => {
+        isTold = !isTold;
+        told.setAttribute("aria-pressed", isTold);
+        tiles.classList.toggle("told", isTold);
+        render();
+      });
       tiles.addEventListener("keydown", move);
       mobius.provider.onGrowth(render);
       await render();

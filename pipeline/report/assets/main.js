@@ -37,7 +37,7 @@
       for (const [name, link] of links) {
         if (name === here.id && !link.hasAttribute("aria-current")) {
           link.setAttribute("aria-current", "true");
-          link.parentElement.scrollTo({ left: link.offsetLeft - 80 });
+          link.parentElement.scrollTo({ left: link.offsetLeft - 12 });
         } else if (name !== here.id) link.removeAttribute("aria-current");
       }
     };

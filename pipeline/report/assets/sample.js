@@ -19,7 +19,7 @@
 
   const panes = (sample) => {
     const described = sample.captions[0]?.en ?? sample.path;
-    if (!sample.pictures.mask) return el("div", { class: "panes one" }, pane("As found", sample, "found", `As found: ${described}`));
+    if (!sample.pictures.mask) return el("div", { class: "panes one" }, pane(sample.pictures.still ? "As found" : "Not shown: its bytes were not decoded", sample, "found", `As found: ${described}`));
     const isCleaned = Boolean(sample.pictures.cleaned);
     return el("div", { class: "panes" },
       pane("As found", sample, "found", `As found: ${described}`),

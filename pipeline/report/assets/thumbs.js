@@ -49,7 +49,15 @@
     return sample.out_reason ? mobius.plain(sample.out_reason) : sample.outcome === "pending" ? `pending: ${mobius.plain(sample.stage)}` : title;
   };
 
-  mobius.tile = (sample, page, { view = "found", box = 148, open, isBare = false, isLazy = true }) => {
+  // The most telling caption there is, in both languages.
+  const said = (sample) => {
+    const caption = sample.captions.at(-1);
+    if (!caption) return mobius.el("span", { class: "words muted" }, "Nothing was said.");
+    return mobius.el("span", { class: "words" }, mobius.foreign(caption.en, "span", { lang: "en" }),
+      caption.zh ? mobius.foreign(caption.zh, "span", { lang: "zh-Hans" }) : null);
+  };
+
+  mobius.tile = (sample, page, { view = "found", box = 148, open, isBare = false, isLazy = true, isTold = false }) => {
     const name = sample.label ?? "no label";
     const outcome = page.outcomes[sample.outcome].title;
     const words = mobius.fateWords(sample, page);
@@ -61,10 +69,10 @@
         "span",
         { class: "says" },
         mobius.foreign(name, "span", { class: sample.label ? "name" : "name muted" }),
-        mobius.el("span", { class: "fate" }, mobius.dot(sample.outcome), mobius.el("span", {}, words),
+        mobius.el("span", { class: "fate" }, mobius.dot(sample.outcome), mobius.el("span", {}, sample.pictures.cleaned ? `${words}, cleaned` : words),
           words === outcome ? null : mobius.el("span", { class: "hidden" }, `, ${outcome}`)),
       ),
-      sample.pictures.cleaned && !isBare ? mobius.el("span", { class: "tag" }, "cleaned") : null,
+      isTold ? said(sample) : null,
     );
     if (isBare) tile.setAttribute("aria-label", `${name}: ${describe(sample)}`);
     mobius.motion.wakeIn(tile);
