@@ -16,7 +16,7 @@ PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobil
 SERIOUS = ("serious", "critical")
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: Playwright keeps notes of its own on whose methods it calls
 class Browser:
     """A running Chromium. complaints: what any of its pages wrote to the console as an error, or failed to load."""
 

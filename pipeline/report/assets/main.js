@@ -33,7 +33,7 @@
     const mark = () => {
       const line = innerHeight * 0.3;
       const isAtEnd = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
-      const here = isAtEnd ? sections.at(-1) : sections.findLast((section) => section.getBoundingClientRect().top <= line) ?? sections[0];
+      const here = isAtEnd ? sections.at(-1) : (scrollY > 8 && sections.findLast((section) => section.getBoundingClientRect().top <= line)) || sections[0];
       for (const [name, link] of links) {
         if (name === here.id && !link.hasAttribute("aria-current")) {
           link.setAttribute("aria-current", "true");
