@@ -39,7 +39,7 @@ by_reason AS (
     FROM by_label
 ),
 taken AS (SELECT * FROM by_reason ORDER BY turn, lot LIMIT $limit),
-shown AS (SELECT * FROM taken UNION SELECT * FROM by_reason WHERE list_contains($also, key)),
+shown AS (SELECT * FROM taken UNION SELECT * FROM by_reason WHERE key IN (SELECT unnest($also::VARCHAR[]))),
 counted AS (
     SELECT p.key, max(c.num_samples) AS label_count
     FROM (SELECT key, unnest(labels) AS label FROM pool SEMI JOIN shown USING (key)) p JOIN label_counts c USING (label)

@@ -45,9 +45,9 @@ def funnel_steps(name: str, fates: Mapping[tuple[str, str, str | None], int]) ->
 
 
 def _order(name: str) -> list[str]:
-    first, second, *others = TRAINING_SETS[name].stages
-    assert (first, second) == MEASURES
-    return ["ingest", "probe", "copies and labels", "text", "thresholds", *others, "export"]
+    stages = TRAINING_SETS[name].stages
+    first, *measured = stages[: len(MEASURES)]
+    return ["ingest", first, "copies and labels", *measured, "thresholds", *stages[len(MEASURES) :], "export"]
 
 
 def _step_of(loss: Loss) -> str:

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number per sample: an SQL expression over s (fates), p (probe) and t (text), and where its bins end.
+    """A number per sample that a stage has answered, and where its bins end.
 
-    edges: upper ends, excluded, in the unit of the expression; the last bin is open. names: one per bin.
+    expression: SQL over the columns of the stage, and `s`, which has size_bytes. edges: upper ends, excluded,
+    in the unit of the expression; the last bin is open. names: one per bin.
     """
 
     name: str
     title: str
     axis: str
+    stage: str
     expression: str
     edges: tuple[float, ...]
     names: tuple[str, ...]
@@ -29,7 +31,8 @@ MEASURES = (
         "frames",
         "Frames",
         "stored frames",
-        "p.num_frames",
+        "probe",
+        "num_frames",
         (2, 5, 9, 17, 33, 65, 129),
         ("1", "2–4", "5–8", "9–16", "17–32", "33–64", "65–128", "129+"),
     ),
@@ -37,7 +40,8 @@ MEASURES = (
         "duration",
         "Duration",
         "seconds of one round",
-        "p.duration_ms",
+        "probe",
+        "duration_ms",
         (1, 250, 500, 1000, 2000, 4000, 8000, 16000),
         ("still", "<¼", "<½", "<1", "<2", "<4", "<8", "<16", "16+"),
     ),
@@ -45,7 +49,8 @@ MEASURES = (
         "side",
         "Longer side",
         "pixels",
-        "greatest(p.width, p.height)",
+        "probe",
+        "greatest(width, height)",
         (17, 33, 65, 129, 241, 481, 961),
         ("≤16", "≤32", "≤64", "≤128", "≤240", "≤480", "≤960", ">960"),
     ),
@@ -53,6 +58,7 @@ MEASURES = (
         "size",
         "File size",
         "bytes, in steps of 1024",
+        "probe",
         "s.size_bytes",
         (1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20),
         ("<1k", "<4k", "<16k", "<64k", "<256k", "<1M", "<4M", "4M+"),
@@ -61,7 +67,8 @@ MEASURES = (
         "text_area",
         "Text area",
         "% of the canvas",
-        "CASE WHEN t.status = 'ok' THEN t.text_area END",
+        "text",
+        "text_area",
         (1e-9, 0.02, 0.05, 0.1, 0.25, 0.5),
         ("none", "<2", "<5", "<10", "<25", "<50", "50+"),
     ),
@@ -69,7 +76,8 @@ MEASURES = (
         "motion",
         "Motion",
         "mean change between frames, %",
-        "p.motion_score",
+        "probe",
+        "motion_score",
         (1e-9, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16),
         ("still", "<½", "<1", "<2", "<4", "<8", "<16", "16+"),
     ),

@@ -137,9 +137,8 @@ def _count_group(tables: duckdb.DuckDBPyConnection, survey: Survey, plans: Plans
     )
     for measure in MEASURES:
         query = (
-            f"SELECT {measure.bin_sql} AS bin, s.outcome, count(*) FROM told s JOIN probe p ON p.key = s.key "
-            "LEFT JOIN text t ON t.key = s.key "
-            f"WHERE p.status = 'ok' AND ({measure.expression}) IS NOT NULL GROUP BY ALL"
+            f"SELECT {measure.bin_sql} AS bin, s.outcome, count(*) FROM told s JOIN {measure.stage} USING (key) "
+            f"WHERE status = 'ok' AND ({measure.expression}) IS NOT NULL GROUP BY ALL"
         )
         _add(survey.bins[measure.name], tables.execute(query).fetchall())
     for stage in plans:
