@@ -105,7 +105,7 @@ def draw_label_curve(curve: Sequence[tuple[int, int, int]], threshold: int, *, w
                             "type": "quantitative",
                             "title": "labels, the most frequent first",
                             "scale": {"nice": False},
-                            "axis": {"format": "~s", "tickCount": 6},
+                            "axis": {"format": ",d", "tickCount": 6},
                         },
                         "y": {**y, "field": "num"},
                         "y2": {"datum": 0.9},

@@ -12,6 +12,7 @@
   let isTold = false;
   let page;
   let shown = "";
+  let turn = 0;
 
   const readHash = () => {
     const [anchor, query] = location.hash.slice(1).split("?");
@@ -81,11 +82,14 @@
   };
 
   const render = async () => {
+    turn += 1;
+    const mine = turn;
     let answer = await mobius.provider.query(filters, number * PAGE, PAGE);
     if (number && !answer.samples.length && answer.isComplete) {
       number = Math.max(0, Math.ceil(answer.total / PAGE) - 1);
       answer = await mobius.provider.query(filters, number * PAGE, PAGE);
     }
+    if (mine !== turn) return; // asked again meanwhile
     const wanted = `${view} ${isTold} ${answer.samples.map((sample) => sample.key).join(" ")}`;
     if (wanted !== shown) {
       shown = wanted;
@@ -97,11 +101,11 @@
     await fillSelects();
   };
 
+  // What was chosen counts at once: a part of the samples that arrives now fills the lists again.
   const change = () => {
     filters = Object.fromEntries(NAMES.map((name) => [name, form.elements[name].value.trim()]));
     number = 0;
     writeHash();
-    render();
   };
 
   // Arrows go from tile to tile, as they lie on the screen.
@@ -139,14 +143,16 @@
       mobius.byId("label-names").replaceChildren(...page.labels.slice(0, 500).map((each) => mobius.el("option", { value: each.label })));
       let timer;
       form.addEventListener("input", () => {
+        change();
         clearTimeout(timer);
-        timer = setTimeout(change, 120);
+        timer = setTimeout(render, 120);
       });
       form.addEventListener("submit", (event) => event.preventDefault());
       mobius.byId("clear").addEventListener("click", () => {
         form.reset();
         for (const name of NAMES) form.elements[name].value = "";
         change();
+        render();
         form.elements.q.focus();
       });
       document.querySelectorAll('input[name="view"]').forEach((input) =>
