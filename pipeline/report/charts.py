@@ -18,6 +18,7 @@ WIDTH, HEIGHT = 330, 150  # of the plot inside its axes; the page lets it grow b
 ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')  # of marks, without a name that would tell anybody anything
 CURVE_WIDTHS = {"narrow": WIDTH, "wide": 660}  # the page shows the one that fits
 CURVE_HEIGHT = 210
+WHOLE = "datum.value < 1 ? '' : format(datum.value, '~s')"  # a label is not seen half a time
 VEGA_LITE = "v5.20"
 COLOURS = {outcome: f"var(--{outcome})" for outcome in OUTCOMES}
 QUIET = {
@@ -84,7 +85,7 @@ def draw_label_curve(curve: Sequence[tuple[int, int, int]], threshold: int, *, w
     points = [{"rank": rank, "num": num} for num, first, last in curve for rank in {first - 1, last}]
     line = {"threshold": threshold, "words": f"threshold {threshold:,}"}
     scale = {"type": "log", "domainMin": 0.9, "nice": False}
-    y = {"type": "quantitative", "scale": scale, "title": None, "axis": {"format": "~s", "grid": False}}
+    y = {"type": "quantitative", "scale": scale, "title": None, "axis": {"labelExpr": WHOLE, "grid": False}}
     return _draw(
         {
             "width": width,

@@ -23,6 +23,7 @@ from tests.browser import Browser, open_browser
 TAG = "<img src=x onerror=\"document.title='owned'\">"
 SCRIPT = "</script><script>document.title='owned'</script>"
 TURNED = "\u202egnitirw denrut\u2028"
+LONG = "x" * 900
 RUNS = [
     RunFacts(TAG, "done", "2026-01-01T00:00:00+00:00", 1.5, {TAG: {SCRIPT: TAG}}, {TAG: SCRIPT}, {"probe": "0" * 12})
 ]
@@ -60,7 +61,7 @@ def write_files(folder: Path) -> None:
         "navy.gif": (bouncing_ball("navy"), TURNED),
         "teal.gif": (bouncing_ball("teal"), "平静"),
         "copy of red.gif": (bouncing_ball("red"), "copied"),
-        "still.gif": (bouncing_ball("gold", num_frames=1), "joy"),
+        "still.gif": (bouncing_ball("gold", num_frames=1), LONG),
         "nameless.gif": (bouncing_ball("brown"), None),
         "broken.gif": (bouncing_ball("pink")[:400], "joy"),
         "page.gif": (b"<html><script>document.title='owned'</script>", "joy"),

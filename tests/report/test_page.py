@@ -117,6 +117,26 @@ def test_the_theme_is_chosen_and_kept(made: Made, browser: Browser) -> None:
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+def test_a_filter_chosen_while_samples_arrive_is_kept(made: Made, browser: Browser) -> None:
+    with browser.page(made.index.as_uri()) as page:
+        page.evaluate(
+            """() => {
+              const select = document.querySelector("select[name=outcome]");
+              select.value = "quarantined";
+              select.dispatchEvent(new Event("input", { bubbles: true }));
+              mobius.receive("samples", []);
+            }"""
+        )
+        page.wait_for_function("() => document.querySelector('#found').textContent === '2 files match'")
+        assert page.locator("select[name=outcome]").input_value() == "quarantined"
+
+
+def test_a_link_to_a_file_that_is_not_shown_says_so(made: Made, browser: Browser) -> None:
+    with browser.page(f"{made.index.as_uri()}#{'0' * 32}") as page:
+        page.wait_for_selector("#missing:has-text('is not among those on this page')")
+        assert page.locator("dialog[open]").count() == 0
+
+
 def test_the_sweep_answers(made: Made, browser: Browser) -> None:
     with browser.page(made.index.as_uri()) as page:
         assert page.locator("#sweep-result b").inner_text() == "2", "the two whose label is seen twice"

@@ -124,10 +124,12 @@
     const sample = await mobius.provider.get(key);
     if (location.hash.slice(1) !== key) return; // closed or gone on meanwhile
     if (!sample) {
-      mobius.byId("found").textContent = `The file ${key} is not among those on this page.`;
+      mobius.byId("missing").textContent = `The file ${key} is not among those on this page.`;
+      mobius.byId("missing").hidden = false;
       mobius.byId("gallery").scrollIntoView();
       return;
     }
+    mobius.byId("missing").hidden = true;
     current = key;
     dialog.dataset.key = key;
     render(sample);
