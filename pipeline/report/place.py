@@ -26,6 +26,8 @@ def report_aside(place: Location) -> Iterator[Path]:
 
     Raises UserError if something stands there that is no report.
     """
+    if isinstance(place, Path) and place.exists() and not place.is_dir():
+        raise UserError(f"{place}: a file, expected a folder to write to as --out")
     if not is_empty(place) and not (place / MARK).exists():
         raise UserError(f"{place}: not empty and no report of this project (no {MARK}), choose another --out")
     if not isinstance(place, Path):

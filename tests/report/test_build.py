@@ -86,6 +86,8 @@ def test_a_folder_that_is_no_report_is_left_alone(made: Made, tmp_path: Path) ->
     plans = plan_stages(made.config)
     with pytest.raises(UserError, match="no report of this project"):
         build_report(made.root, made.config, plans, runs=[], out=tmp_path, num_samples=1)
+    with pytest.raises(UserError, match="a file"):
+        build_report(made.root, made.config, plans, runs=[], out=tmp_path / "thesis.txt", num_samples=1)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
