@@ -13,6 +13,7 @@ from flows.model_commands import commands as model_commands
 from flows.operations_commands import commands as operations_commands
 from flows.printable import complain, print_json
 from flows.process_end import leave_quietly
+from flows.report_command import commands as report_commands
 from flows.review_commands import commands as review_commands
 from flows.stopping import leave_on_signals
 from flows.training_commands import commands as training_commands
@@ -158,6 +159,7 @@ def draw_stickers(
 
 app.add_typer(review_commands)
 app.add_typer(format_commands)
+app.add_typer(report_commands)
 app.add_typer(operations_commands)
 app.add_typer(model_commands)
 app.add_typer(training_commands)

@@ -7,7 +7,7 @@ import platform
 import secrets
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -18,6 +18,7 @@ from flows.pace import Measured, recorded_pace
 from pipeline.config import CurateConfig
 from pipeline.ledger import Ledger
 from pipeline.plan import Plans, plan_stages, recorded_plans
+from pipeline.report.runs import RunFacts
 from pipeline.root import DatasetRoot
 from pipeline.stop_sign import StopSign
 from schemas.errors import UserError
@@ -105,6 +106,41 @@ def read_outcomes(root: DatasetRoot) -> Iterator[RunOutcome]:
             yield RunOutcome(str(record["id"]), str(record["outcome"]), frozenset(record["fingerprints"].values()))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f"{path}: not a run record that this version can read") from error
+
+
+def read_run_facts(root: DatasetRoot) -> Iterator[RunFacts]:
+    """Yield what a report tells of the runs of a root, the newest first. Raises UserError for a record that is none."""
+    for path in reversed(list_finished(root.runs, suffix=".json")):
+        try:
+            record: Any = json.loads(path.read_bytes())
+            yield RunFacts(
+                identity=str(record["id"]),
+                outcome=str(record["outcome"]),
+                started=str(record["started"]),
+                wall_seconds=float(record["wall_seconds"]),
+                settings=_settings(record["config"]),
+                versions={name: str(version) for name, version in record["versions"].items()},
+                fingerprints={name: str(digest) for name, digest in record["fingerprints"].items()},
+                pace={
+                    name: (int(each["samples"]), float(each["seconds"]))
+                    for name, each in record.get("measured", {}).items()
+                },
+                notes=tuple(hide_secrets(str(note)) for note in record.get("notes", ())),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"{path}: not a run record that this version can read") from error
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return settings by section as text, what stands in no section under ""."""
+    sections: dict[str, dict[str, str]] = {"": {}}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            texts = {key: json.dumps(each, ensure_ascii=False) for key, each in value.items()}
+            sections[name] = {key: hide_secrets(text) for key, text in texts.items()}
+        else:
+            sections[""][name] = hide_secrets(str(value))
+    return sections
 
 
 def stop_orphans(root: DatasetRoot) -> None:

@@ -5,7 +5,7 @@ pending at a stage, rejected by select (reason), exported, pending at export. Th
 that of t2i, because every sample of t2v is one of t2i; what keeps it out of t2v is told beside it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from schemas.storage import list_finished
 FATES = EXPORTED, REJECTED, QUARANTINED, PENDING = "exported", "rejected", "quarantined", "pending"
 
 FATE_COLUMNS = ("reason", "detail", "seconds", "waited_seconds", "tokens")
+NO_COLUMNS: Mapping[str, Sequence[str]] = {}
 
 ALL_FATES = """
 CREATE OR REPLACE TEMP TABLE fates AS
@@ -41,23 +42,31 @@ class Fates:
 
 
 @contextmanager
-def open_fates(root: DatasetRoot, select: SelectConfig, plans: Plans) -> Iterator[Fates]:
+def open_fates(
+    root: DatasetRoot, select: SelectConfig, plans: Plans, *, columns: Mapping[str, Sequence[str]] = NO_COLUMNS
+) -> Iterator[Fates]:
     """Open a database with `measured` and `exported_keys_t2i`, `exported_keys_t2v` of the whole root.
 
     Each of `groups` has, for some shards, all stages and the tables fates_t2i, fates_t2v and fates, one row per sample.
+    columns: for some stages, what is wanted of their answers beside FATE_COLUMNS.
     """
     with open_measured(root, plans) as tables:
         selection = Selection(tables, select)
         for training_set in TRAINING_SETS.values():
             _load_current_export(root, plans, tables, training_set)
-        yield Fates(tables, _fates_by_group(root, plans, tables, selection))
+        yield Fates(tables, _fates_by_group(root, plans, tables, selection, columns))
 
 
 def _fates_by_group(
-    root: DatasetRoot, plans: Plans, tables: duckdb.DuckDBPyConnection, selection: Selection
+    root: DatasetRoot,
+    plans: Plans,
+    tables: duckdb.DuckDBPyConnection,
+    selection: Selection,
+    columns: Mapping[str, Sequence[str]],
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    parts, columns = list_parts(root, plans, plans), dict.fromkeys(plans, FATE_COLUMNS)
-    for group in load_groups(tables, root, plans, parts, sample_columns=SAMPLE_COLUMNS, columns=columns):
+    wanted = {name: (*FATE_COLUMNS, *columns.get(name, ())) for name in plans}
+    parts = list_parts(root, plans, plans)
+    for group in load_groups(tables, root, plans, parts, sample_columns=SAMPLE_COLUMNS, columns=wanted):
         first, end = ordinals_of(tables, group)
         tables.register("decided", selection.decide(first, end))
         tables.execute("CREATE OR REPLACE TEMP TABLE decisions AS SELECT * FROM decided")

@@ -111,12 +111,17 @@ FROM measured m LEFT JOIN copies c ON c.content = m.content AND m.is_probed
 WHERE m.is_probed
 """
 
-FREQUENT = f"""
-CREATE OR REPLACE TEMP TABLE frequent AS
-SELECT label FROM (
+# How often each label is seen among the samples that pass all other rules: what min_label_count is compared with.
+LABEL_COUNTS = f"""
+CREATE OR REPLACE TEMP TABLE label_counts AS
+SELECT label, count(*) AS num_samples FROM (
     SELECT unnest(CASE WHEN len(labels) = 0 THEN [''] ELSE labels END) AS label FROM candidates
     WHERE ({T2V_REASON}) IS NULL AND is_measured
-) GROUP BY label HAVING count(*) >= $min_label_count
+) GROUP BY label
+"""
+
+FREQUENT = """
+CREATE OR REPLACE TEMP TABLE frequent AS SELECT label FROM label_counts WHERE num_samples >= $min_label_count
 """
 
 FREQUENT_COPIES = """
@@ -169,10 +174,11 @@ class Selection:
     """Thresholds applied to what was measured; rows are made for those shards that are asked for."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, config: SelectConfig) -> None:
-        """Look at all samples once. `connection` holds the tables of pipeline.measured."""
+        """Look at all samples once. `connection` holds the tables of pipeline.measured, and gets `label_counts`."""
         self._connection = connection
         self._thresholds = _thresholds(config)
         _create_candidates(connection, config)
+        connection.execute(LABEL_COUNTS, _named(LABEL_COUNTS, self._thresholds))
         connection.execute(FREQUENT, _named(FREQUENT, self._thresholds))
         connection.execute(FREQUENT_COPIES)
 
