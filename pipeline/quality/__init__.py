@@ -1,0 +1,1 @@
+"""Quality: frames -> numbers that say how good and how alike they are."""
