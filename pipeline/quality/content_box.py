@@ -12,7 +12,7 @@ Image = NDArray[np.float32]
 
 FLAT = 28.0  # a row or column that varies less over its length and over time is margin
 INK = 48.0  # a pixel that far from white counts fully as content
-MIN_INK = 0.25  # below this part of it, noise
+MIN_INK = 0.5  # below this part of it, noise
 TAIL = 0.02  # of the content that may lie outside on each side, so that single pixels do not decide
 ROOM = 1.06  # the box is this much larger than what the tails leave
 MOVING = 60.0  # a pixel that varies so much over time moves
@@ -38,7 +38,7 @@ def cut_out(frames: Image, weights: NDArray[np.float32]) -> Box:
     what is heavy), so that a caption in a strip of its own is left out.
     """
     low, high = frames.min(0), frames.max(0)
-    top, bottom, left, right = _without_margins(low, high, (0, low.shape[0], 0, low.shape[1]))
+    top, bottom, left, right = _without_rims(low, _without_margins(low, high, (0, low.shape[0], 0, low.shape[1])))
     ink = ((255.0 - frames.min(-1)) / INK).clip(0, 1)
     ink[ink < MIN_INK] = 0
     mass = np.tensordot(weights, ink, 1)
@@ -68,6 +68,20 @@ def _without_margins(low: Image, high: Image, box: tuple[int, int, int, int]) ->
         left, right = left + int(columns[0]), left + int(columns[-1]) + 1
         if before == (top, bottom, left, right):
             return before
+
+
+def _without_rims(low: Image, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Take one pixel more where a coloured margin was taken off: shrinking the frames mixed margin and picture there."""
+    top, bottom, left, right = box
+    outer = (low[0], low[-1], low[:, 0], low[:, -1])
+    cut = [float(np.median(line, axis=0).min()) < 255 - INK / 2 for line in outer]
+    height, width = low.shape[:2]
+    return (
+        top + (cut[0] and 0 < top < bottom - 2),
+        bottom - (cut[1] and top + 2 < bottom < height),
+        left + (cut[2] and 0 < left < right - 2),
+        right - (cut[3] and left + 2 < right < width),
+    )
 
 
 def _flat_rows(low: Image, high: Image) -> NDArray[np.bool_]:
