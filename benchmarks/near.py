@@ -1,7 +1,7 @@
 """Near-duplicates: how many are found and how surely, beside a first-frame pHash; and what it costs.
 
-    python -m benchmarks.near found [--every 3] [--half held-out]     # needs MOBIUS_CORPUS
-    python -m benchmarks.near cost --sizes 10000 100000 1000000
+python -m benchmarks.near found [--every 3] [--half held-out]     # needs MOBIUS_CORPUS
+python -m benchmarks.near cost --sizes 10000 100000 1000000
 """
 
 import argparse
@@ -10,6 +10,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -99,12 +100,14 @@ def _versions(
         return
     factor = LARGEST / max(frames.shape[1:3])
     if factor < 1:
-        frames = np.stack([cv2.resize(each, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for each in frames])
+        frames = np.stack(
+            [cv2.resize(each, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for each in frames]
+        )
     for place, (name, transform) in enumerate(TRANSFORMS.items()):
         changed, shown = transform(frames, list(delays), np.random.default_rng([number, place]))
         distinct, run_lengths = merge_equal_neighbours(changed, max_frames=len(changed))
         ends = np.cumsum([0, *run_lengths])
-        yield name, distinct, [sum(shown[first:last]) for first, last in zip(ends, ends[1:], strict=False)]
+        yield name, distinct, [sum(shown[first:last]) for first, last in pairwise(ends)]
 
 
 def _print_row(
@@ -127,7 +130,7 @@ def _print_row(
     ours = (grouped[one] == grouped[other]) & (grouped[one] >= 0)
     bits = np.array(hashes, np.uint64)
     apart = np.bitwise_count(bits[one] ^ bits[other])
-    peer = max((apart <= limit for limit in range(0, 25)), key=lambda found: _f1(found[counts], is_same[counts]))
+    peer = max((apart <= limit for limit in range(25)), key=lambda found: _f1(found[counts], is_same[counts]))
     shares = [f"{value:.3f}" for found in (ours, peer) for value in _precision_recall(found[counts], is_same[counts])]
     print(f"| {title} | {len(files)} | {int(is_same.sum())} | {' | '.join(shares)} |", flush=True)
 
@@ -170,7 +173,9 @@ def _f1(found: Pairs, is_same: Pairs) -> float:
 
 def print_cost(num: int) -> None:
     rng = np.random.default_rng(0)
-    waves = np.array([[np.cos(np.pi * (place + 0.5) * wave / 8) for place in range(8)] for wave in range(6)], np.float32)
+    waves = np.array(
+        [[np.cos(np.pi * (place + 0.5) * wave / 8) for place in range(8)] for wave in range(6)], np.float32
+    )
     fall = 1 / (1 + np.arange(6)[:, None] + np.arange(6))
     with open_database() as connection:
         connection.execute(
@@ -192,10 +197,13 @@ def print_cost(num: int) -> None:
         before, start = time.process_time(), time.perf_counter()
         cost = group_near(connection, "likeness", config=NearConfig())
         used, passed = time.process_time() - before, time.perf_counter() - start
-        members, groups = connection.execute("SELECT count(*), count(DISTINCT near_group) FROM near_groups").fetchall()[0]
+        members, groups = connection.execute("SELECT count(*), count(DISTINCT near_group) FROM near_groups").fetchall()[
+            0
+        ]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"| {num:,} | {passed:.0f} | {used:.0f} | {cost.num_comparisons / num:.1f} | {members:,} in {groups:,} | {peak:.0f} |",
+        f"| {num:,} | {passed:.0f} | {used:.0f} | {cost.num_comparisons / num:.1f} |"
+        f" {members:,} in {groups:,} | {peak:.0f} |",
         flush=True,
     )
 

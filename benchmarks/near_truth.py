@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 SAME = (
     "parrots: fastparrot 60fpsparrot reverseparrot ultrafastparrot",  # speed, mirror, half the frames
-    "parrots: wave1parrot wave2parrot wave3parrot wave4parrot wave5parrot wave6parrot wave7parrot wave8parrot wave9parrot",
+    "parrots: " + " ".join(f"wave{number}parrot" for number in range(1, 10)),  # where the loop starts, a hold
     "parrots: dealwithitparrot dealwithitnowparrot",  # speed
     "parrots: twinsparrot fasttwinsparrot",  # speed
     "parrots: congaparrot reversecongaparrot",  # mirror

@@ -34,7 +34,7 @@ def _errors(one: Signatures, other: Signatures, *, is_mirrored: bool) -> NDArray
     rows += colour.repeat(CELLS // COARSE, axis=1)
     whole = np.sqrt(np.sqrt(rows.mean(1)))
     kept = np.minimum(rows[:, CAPTION_ROWS:].mean(1), rows[:, :-CAPTION_ROWS].mean(1))
-    return np.minimum(whole, np.float32(CAPTION_COST) * np.sqrt(np.sqrt(kept)))
+    return np.asarray(np.minimum(whole, np.float32(CAPTION_COST) * np.sqrt(np.sqrt(kept))), np.float32)
 
 
 def _fourth_power(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:

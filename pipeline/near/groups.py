@@ -23,6 +23,7 @@ from schemas.config import StrictConfig
 
 BATCH = 1 << 16  # signatures
 NEIGHBOURS = 6  # in the order of a key, with how many of those after it a signature is compared
+CENTER_SLACK = 1.3  # times max_distance, how far a member may be from the best copy of what it hangs together with
 NUM_ROUNDS = 8  # of forming groups; what is still apart after them stays alone
 
 
@@ -111,8 +112,8 @@ def _store_keys(connection: duckdb.DuckDBPyConnection) -> int:
     num, largest = connection.execute("SELECT count(*), coalesce(max(number), -1) FROM looks").fetchall()[0]
     for first in range(0, largest + 1, BATCH):
         looks = connection.sql(
-            "SELECT number, signature, canvas_pixels FROM looks WHERE number >= $first AND number < $end ORDER BY number",
-            params={"first": first, "end": first + BATCH},
+            "SELECT number, signature, canvas_pixels FROM looks WHERE number BETWEEN $first AND $last ORDER BY number",
+            params={"first": first, "last": first + BATCH - 1},
         ).to_arrow_table()
         rows = _rows(looks, "signature")
         keys, places = band_keys(rows)
@@ -164,7 +165,8 @@ def _join_best(connection: duckdb.DuckDBPyConnection, block: str, *, config: Nea
     close: list[pa.RecordBatch] = []  # 16 bytes for each
     for batch in connection.sql(AGAINST_BEST.format(block=block)).to_arrow_reader(BATCH):
         num_comparisons += batch.num_rows
-        is_close = distances(_rows(batch, "signature"), _rows(batch, "center_signature")) <= config.max_distance
+        apart = distances(_rows(batch, "signature"), _rows(batch, "center_signature"))
+        is_close = apart <= CENTER_SLACK * config.max_distance
         close.append(batch.select(["number", "center"]).filter(pa.array(is_close)))
     if close:
         for statement in SETTLE:

@@ -1,8 +1,8 @@
 """Keys: a signature -> a few numbers of which two alike signatures share at least one, most likely.
 
 Random projections cut into steps (Datar and others, 2004, "Locality-sensitive hashing scheme based on p-stable
-distributions"), of the part of a signature that mirroring leaves as it is. A third of the keys look at all rows, a third
-not at the upper ones, a third not at the lower ones, which a caption may cover.
+distributions"), of the part of a signature that mirroring leaves as it is. A third of the keys look at all rows, a
+third not at the upper ones, a third not at the lower ones, which a caption may cover.
 
 Shapes: N signatures, M = 112 numbers, B = 15 keys.
 """
@@ -38,7 +38,7 @@ def _mirror_free(signatures: NDArray[np.uint8]) -> NDArray[np.float32]:
     halves = []
     for cells in (parts.light, parts.change, parts.colour):
         half = cells.shape[-1] // 2
-        both = cells[..., :half].astype(np.float32) + cells[..., :-half - 1 : -1]
+        both = cells[..., :half].astype(np.float32) + cells[..., : -half - 1 : -1]
         halves.append(both.reshape(len(both), -1) / np.float32(2))
     return np.concatenate(halves, axis=1)
 

@@ -71,7 +71,7 @@ def _without_margins(low: Image, high: Image, box: tuple[int, int, int, int]) ->
 
 
 def _without_rims(low: Image, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """Take one pixel more where a coloured margin was taken off: shrinking the frames mixed margin and picture there."""
+    """Take one pixel more where a coloured margin was taken off: shrinking frames mixed it with the picture."""
     top, bottom, left, right = box
     outer = (low[0], low[-1], low[:, 0], low[:, -1])
     cut = [float(np.median(line, axis=0).min()) < 255 - INK / 2 for line in outer]

@@ -39,7 +39,12 @@ class Signatures:
 
 
 def pack(
-    light: NDArray[np.float32], spread: NDArray[np.float32], colour: NDArray[np.float32], *, aspect: float, pixels: float
+    light: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    colour: NDArray[np.float32],
+    *,
+    aspect: float,
+    pixels: float,
 ) -> bytes:
     """Round to bytes: light and spread (G, G), colour (2, K, K) around 0, aspect as width over height."""
     scalars = [128 + ASPECT_STEPS * np.log2(aspect), SIZE_STEPS * np.log2(max(pixels, 1.0))]

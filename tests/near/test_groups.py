@@ -39,7 +39,9 @@ def mirrored(rows: Rows) -> Rows:
     return turned
 
 
-def find(rows: Rows, *, order: np.ndarray | None = None, frames: list[int] | None = None) -> tuple[dict[int, int], NearCost]:
+def find(
+    rows: Rows, *, order: np.ndarray | None = None, frames: list[int] | None = None
+) -> tuple[dict[int, int], NearCost]:
     num = len(rows)
     table = pa.table({
         "ordinal": np.arange(num) * 3,

@@ -77,7 +77,9 @@ def captioned_over(frames: Frames) -> Frames:
 
 
 def through_jpeg(frames: Frames) -> Frames:
-    written = [cv2.imencode(".jpg", frame[..., 2::-1], [cv2.IMWRITE_JPEG_QUALITY, 50])[1] for frame in over(frames, 255)]
+    written = [
+        cv2.imencode(".jpg", frame[..., 2::-1], [cv2.IMWRITE_JPEG_QUALITY, 50])[1] for frame in over(frames, 255)
+    ]
     colour = np.stack([cv2.imdecode(each, cv2.IMREAD_COLOR)[..., ::-1] for each in written])
     return np.concatenate([colour, np.full((*colour.shape[:3], 1), 255, np.uint8)], -1)
 
