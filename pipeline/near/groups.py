@@ -23,14 +23,14 @@ from schemas.config import StrictConfig
 
 BATCH = 1 << 16  # signatures
 NEIGHBOURS = 6  # in the order of a key, with how many of those after it a signature is compared
-CENTER_SLACK = 1.3  # times max_distance, how far a member may be from the best copy of what it hangs together with
+CENTER_SLACK = 1.5  # times max_distance, how far a member may be from the best copy of what it hangs together with
 NUM_ROUNDS = 8  # of forming groups; what is still apart after them stays alone
 
 
 class NearConfig(StrictConfig):
     """What counts as alike."""
 
-    max_distance: float = Field(10.0, ge=0, le=255)  # pipeline.near.distance; the larger, the more is joined
+    max_distance: float = Field(9.5, ge=0, le=255)  # pipeline.near.distance; the larger, the more is joined
 
 
 @dataclass(frozen=True, slots=True)

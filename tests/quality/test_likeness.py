@@ -1,9 +1,12 @@
 """Signatures: nearly the same for the same animation presented otherwise, and far for another one."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from pipeline.media.decode import decode_clip
 from pipeline.near.distance import distances
 from pipeline.near.groups import NearConfig
 from pipeline.quality.likeness import sign_clip, sign_frames
@@ -137,3 +140,23 @@ def test_any_shape_has_a_signature(shape: tuple[int, int, int]):
 def test_a_clip_is_signed_by_the_delays_browsers_show():
     clip = Clip(draw_face(), run_lengths=(2, *[1] * 11), delays_ms=(0, 10, *[50] * 11))
     assert sign_clip(clip) == sign(clip.frames, [200, *[50] * 11])
+
+
+def test_versions_in_the_sample_are_alike_and_its_lookalikes_are_not(corpus_sample: Path):
+    def of(name: str) -> bytes:
+        return sign_clip(decode_clip((corpus_sample / name).read_bytes()))
+
+    alike = [
+        ("noto-caption-zh/009_Loudly-crying_zh.gif", "noto-resized/009_Loudly-crying_80.gif"),
+        ("gophers/typing-furiously.gif", "gophers/typing-furiously-3x.gif"),
+        ("parrots/fastparrot.gif", "parrots/reverseparrot.gif"),
+        ("parrots/wave1parrot.gif", "parrots/wave7parrot.gif"),
+    ]
+    unlike = [
+        ("noto-resized/142_Red-heart_96.gif", "noto-resized/143_Orange-heart_96.gif"),
+        ("noto-resized/214_Clap_128.gif", "noto-resized/215_Clap_128.gif"),
+        ("parrots/fastparrot.gif", "parrots/mustacheparrot.gif"),
+        ("fugue-static/sad.gif", "fugue-static/grin.gif"),
+    ]
+    assert [pair for pair in alike if distance(of(pair[0]), of(pair[1])) > ALIKE] == []
+    assert [pair for pair in unlike if distance(of(pair[0]), of(pair[1])) <= ALIKE] == []
