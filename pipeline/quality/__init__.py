@@ -1,4 +1,4 @@
-"""Quality: a decoded clip -> numbers about its craft: loop, motion, sharpness, flashes, style. `select` decides."""
+"""Quality: a decoded clip -> numbers that say how good and how alike it is. `select` decides."""
 
 from pipeline.quality.measure import measure_clip
 

@@ -1,0 +1,1 @@
+"""Near: signatures of looks -> groups of near-duplicates, without comparing all with all."""
