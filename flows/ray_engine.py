@@ -34,7 +34,6 @@ RESOURCE_NAMES = {"cpus": "CPU", "gpus": "GPU", "memory": "memory"}
 ALL_GPUS_VISIBLE = {"RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES": "1"}
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # read when Ray is imported: no address but 127.0.0.1
-ENDS_SOON = {"RAY_gcs_rpc_server_reconnect_timeout_s": "20"}  # Ray's processes look for a killed head for 60 s
 OBJECT_STORE_BYTES = 80 * 2**20  # tasks exchange names and counts; Ray accepts no less than 75 MB
 HEALTH_SECONDS = 30.0
 MAX_TEMPORARY = 28  # characters: sockets lie below it, 75 characters deeper, and their paths hold 107
@@ -52,7 +51,7 @@ def open_ray(config: CurateConfig) -> Iterator["RayTaskRunner"]:
     address = config.engine.ray.address
     os.environ.update(QUIET)
     if address is None:
-        os.environ.update({**LOOPBACK_ONLY, **ALL_GPUS_VISIBLE, **ENDS_SOON})
+        os.environ.update({**LOOPBACK_ONLY, **ALL_GPUS_VISIBLE})
         os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
     require_packages("ray", "ray", "prefect_ray")
     import ray
