@@ -11,6 +11,7 @@ from tests.flows.chaos.faults import FAULTS, faults_for
 from tests.flows.chaos.places import STORE, open_store, small_disk
 
 NO_SMALL_DISK = "no small disk"
+LARGE_PARTS = ("engine.flush.samples=512",)  # where no run is killed, none has to be found half done
 
 
 def run_campaign(
@@ -32,7 +33,8 @@ def run_campaign(
         work.mkdir(parents=True, exist_ok=True)
         can_fill = bool(rounds) and stack.enter_context(small_disk(work))
         store = open_store(folder / f"store-{engine}", stack) if place == STORE else None
-        campaign = Campaign(engine, place, source, expected, work, generator, down_seconds, store)
+        settings = () if rounds else LARGE_PARTS
+        campaign = Campaign(engine, place, source, expected, work, generator, down_seconds, store, settings)
         names = list(faults or faults_for(engine, place))
         if not can_fill and "disk full" in names:
             names.remove("disk full")
