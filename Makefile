@@ -34,6 +34,7 @@ test: .venv/ready
 
 test-long: .venv/ready
 	MOBIUS_KILL_ROUNDS=20 $(BIN)/python -m pytest tests/flows/test_resume.py
+	MOBIUS_LONG=1 $(BIN)/python -m pytest tests/flows/test_engines.py
 	MOBIUS_CHAOS_ENGINES="threads processes dask ray" $(BIN)/python -m pytest tests/flows/test_chaos.py
 
 # Extras that `make test` does not cover: a light one alone, and PaddleOCR and MosaicML Streaming, which want older

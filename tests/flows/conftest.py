@@ -1,5 +1,6 @@
 """One Prefect server for all flow tests, and the real corpora curated once."""
 
+import fcntl
 import os
 import shutil
 import socket
@@ -90,11 +91,18 @@ def mobius(prefect_url: str) -> Mobius:
 def curated_sample(mobius: Mobius, corpus_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The 531 sample files, labels counted from 5 on.
 
-    One frame of each is read for text, and one of each that is cleaned: reading and cleaning have their own tests.
+    One frame of each is read for text, and one of each that is cleaned: reading and cleaning have their own tests. The
+    processes of a parallel run share it, so tests only read it.
     """
-    root = tmp_path_factory.mktemp("sample") / "dataset"
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    root = folder / "sample" / "dataset"
     few_readings = ("text.max_frames_read=1", "clean.max_frames_checked=1")
-    mobius.curate(root, corpus_sample, "select.min_label_count=5", *few_readings)
+    with (folder / "sample.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed
+        if not (root / "fates.parquet").exists():  # which a run writes last
+            mobius.curate(root, corpus_sample, "select.min_label_count=5", *few_readings)
     return root
 
 

@@ -31,6 +31,7 @@ pytest.importorskip("prefect_ray", reason="pip install 'mobius[ray]'")
 NUM_STICKERS, NUM_PLAIN = 4, 14
 SETTINGS = ("select.min_label_count=2", "ingest.max_row_group_samples=3", "text.max_frames_read=1")
 START_SECONDS = 120
+LONG = pytest.mark.skipif("MOBIUS_LONG" not in os.environ, reason="`make test-long`: two minutes")
 
 AUDIT = """
 import os, sys
@@ -91,7 +92,7 @@ def test_any_number_of_processes_exports_the_same(
     assert exported_hashes(tmp_path / "dataset") == expected
 
 
-@pytest.mark.parametrize("engine", ["dask", "ray"])
+@pytest.mark.parametrize("engine", ["dask", pytest.param("ray", marks=LONG)])
 def test_a_local_cluster_dies_with_its_run_and_the_next_run_ends_with_the_same(
     mobius: Mobius, source: Path, expected: dict[str, str], tmp_path: Path, engine: str
 ) -> None:

@@ -12,6 +12,7 @@ from tests.stages.test_probe import EXPECTED_REASONS
 
 MAX_TREE_BYTES = 2 << 30
 MAX_SECONDS_PER_FILE = 10
+SETTINGS = ("select.min_label_count=2", "text.max_frames_read=2", "clean.max_frames_checked=2")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def run(hostile_source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
 
     root = tmp_path_factory.mktemp("hostile-run") / "dataset"
     alone = Mobius({"PREFECT_API_URL": "", "PREFECT_HOME": ""}, ROOT)
-    process = alone.start(*curate_arguments(root, hostile_source, "select.min_label_count=2"))
+    process = alone.start(*curate_arguments(root, hostile_source, *SETTINGS))
     peak = peak_tree_bytes(process)
     _, errors = process.communicate()
     assert process.returncode == 0, errors[-3000:]
@@ -91,7 +92,7 @@ def test_good_files_beside_bad_ones_come_out_as_if_alone(
     (source / "wuffs").mkdir(parents=True)
     for path in good:
         (source / "wuffs" / path.name).write_bytes(path.read_bytes())
-    mobius.curate(tmp_path / "alone", source, "source.name=source", "select.min_label_count=2", "engine.name=threads")
+    mobius.curate(tmp_path / "alone", source, "source.name=source", *SETTINGS, "engine.name=threads")
     assert exported_hashes(tmp_path / "alone")
 
     def pictures(folder: Path) -> dict[str, tuple[bytes, str]]:

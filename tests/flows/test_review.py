@@ -100,7 +100,7 @@ def test_only_what_is_new_or_newly_kept_is_asked(before: Path, after: Path) -> N
     added = {name: num - answers(before)[name] for name, num in answers(after).items()}
     assert answers(before).keys() == added.keys(), "no fingerprint changed"
     by_stage = {name.rpartition("-")[0]: num for name, num in added.items()}
-    only_later = dict.fromkeys(("probe", "text", "clean", "image_caption"), 1)
+    only_later = dict.fromkeys(("probe", "quality", "text", "clean", "image_caption"), 1)
     assert by_stage == {**only_later, "video_caption": 2, "summary": 2, "translation": 2}, "`later` and `short`"
 
 
