@@ -11,8 +11,7 @@ from tests.flows.mobius import Mobius, curate_arguments, exported_hashes, peak_t
 from tests.stages.test_probe import EXPECTED_REASONS
 
 MAX_TREE_BYTES = 2 << 30
-MAX_SECONDS_PER_FILE = 10
-SETTINGS = ("select.min_label_count=2", "text.max_frames_read=2", "clean.max_frames_checked=2")
+MAX_SECONDS_PER_FILE = 20  # the dearest is a photograph of many frames, read, cleaned and read again
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +21,7 @@ def run(hostile_source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
 
     root = tmp_path_factory.mktemp("hostile-run") / "dataset"
     alone = Mobius({"PREFECT_API_URL": "", "PREFECT_HOME": ""}, ROOT)
-    process = alone.start(*curate_arguments(root, hostile_source, *SETTINGS))
+    process = alone.start(*curate_arguments(root, hostile_source, "select.min_label_count=2"))
     peak = peak_tree_bytes(process)
     _, errors = process.communicate()
     assert process.returncode == 0, errors[-3000:]
@@ -69,7 +68,7 @@ def test_memory_of_the_whole_process_tree_stays_under_2_gb(run: tuple[Path, int]
     assert 100 << 20 < peak < MAX_TREE_BYTES, f"{peak / 2**20:.0f} MB"
 
 
-def test_no_file_takes_more_than_10_seconds_of_processor_time(run: tuple[Path, int]) -> None:
+def test_no_file_takes_more_than_20_seconds_of_processor_time(run: tuple[Path, int]) -> None:
     """Processor time, because that is the file's own; what the clock says depends on who else is busy."""
     root, _ = run
     seconds: dict[str, float] = {}
@@ -92,7 +91,7 @@ def test_good_files_beside_bad_ones_come_out_as_if_alone(
     (source / "wuffs").mkdir(parents=True)
     for path in good:
         (source / "wuffs" / path.name).write_bytes(path.read_bytes())
-    mobius.curate(tmp_path / "alone", source, "source.name=source", *SETTINGS, "engine.name=threads")
+    mobius.curate(tmp_path / "alone", source, "source.name=source", "select.min_label_count=2", "engine.name=threads")
     assert exported_hashes(tmp_path / "alone")
 
     def pictures(folder: Path) -> dict[str, tuple[bytes, str]]:
