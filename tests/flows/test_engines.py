@@ -31,7 +31,8 @@ pytest.importorskip("prefect_ray", reason="pip install 'mobius[ray]'")
 NUM_STICKERS, NUM_PLAIN = 4, 14
 SETTINGS = ("select.min_label_count=2", "ingest.max_row_group_samples=3", "text.max_frames_read=1")
 START_SECONDS = 120
-LONG = pytest.mark.skipif("MOBIUS_LONG" not in os.environ, reason="`make test-long`: two minutes")
+LONG = pytest.mark.skipif("MOBIUS_LONG" not in os.environ, reason="`make test-long`: two minutes each")
+"""Each engine is tested otherwise too: Ray on a cluster that is there, Dask on one of its own."""
 
 AUDIT = """
 import os, sys
@@ -121,6 +122,7 @@ def test_a_local_cluster_dies_with_its_run_and_the_next_run_ends_with_the_same(
     assert events["mobius.opened", "image_caption"] < 3, "a worker keeps its model from chunk to chunk"
 
 
+@LONG
 def test_a_dask_cluster_outlives_two_runs(
     mobius: Mobius, source: Path, expected: dict[str, str], tmp_path: Path
 ) -> None:
