@@ -79,7 +79,10 @@ def kill_tree(process: subprocess.Popen[str]) -> None:
 
 
 def peak_tree_bytes(process: subprocess.Popen[str], *, every_seconds: float = 0.1) -> int:
-    """Watch a process until it ends and return the largest sum of resident memory over it and its descendants."""
+    """Watch a process until it ends and return the largest sum of memory over it and its descendants.
+
+    Proportional set size: a page that several share, such as one of a library, counts once.
+    """
     peak = 0
     while process.poll() is None:
         try:
@@ -89,8 +92,8 @@ def peak_tree_bytes(process: subprocess.Popen[str], *, every_seconds: float = 0.
         total = 0
         for member in family:
             try:
-                total += member.memory_info().rss
-            except psutil.NoSuchProcess:
+                total += member.memory_full_info().pss
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
         peak = max(peak, total)
         time.sleep(every_seconds)
